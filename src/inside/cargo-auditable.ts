@@ -1,10 +1,12 @@
 /** The section that cargo-auditable adds to an ELF file: zlib around JSON with the packages of the program. */
 import { inflateSync } from 'node:zlib'
-import { parseJson } from '../text/json.ts'
+import { hasMoreParts, parseJson } from '../text/json.ts'
 
 export const CARGO_SECTION = '.dep-v0'
 /** Limit on the section, and on its JSON. */
 export const MAX_CARGO_BYTES = 8 * 1024 * 1024
+/** Limit on its values and keys, some 10,000 packages: parsing millions takes far more memory than their text. */
+const MAX_PARTS = 200_000
 
 export type Crate = { readonly name: string; readonly version: string; readonly isRoot: boolean }
 
@@ -29,7 +31,7 @@ export function parseCargoAuditable(section: Uint8Array): readonly Crate[] | und
 function inflatedJson(section: Uint8Array): unknown {
   try {
     const text = inflateSync(section, { maxOutputLength: MAX_CARGO_BYTES })
-    return parseJson(new TextDecoder().decode(text))
+    return hasMoreParts(text, MAX_PARTS) ? undefined : parseJson(new TextDecoder().decode(text))
   } catch {
     return undefined
   }

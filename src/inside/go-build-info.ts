@@ -10,6 +10,8 @@ const INLINE = 2
 const MAX_VERSION_BYTES = 4_096
 /** Limit on the text of the modules. */
 export const MAX_BUILD_INFO_BYTES = 8 * 1024 * 1024
+/** A text with more is no build info: large programs have some hundred. */
+const MAX_MODULES = 50_000
 /** The text stands between two marks of this length. */
 const FRAME = 16
 
@@ -93,17 +95,27 @@ function unframed(text: Buffer): string {
   return text.subarray(FRAME, -FRAME).toString('utf8')
 }
 
-function parseModules(written: string, text: string): GoBuildInfo {
+function parseModules(written: string, text: string): GoBuildInfo | undefined {
   const modules: GoModule[] = []
-  for (const line of text.split('\n')) {
+  for (const line of linesOf(text)) {
     const [word = '', name, version = ''] = line.split('\t', 3)
     if (name === undefined) continue
+    if (modules.length === MAX_MODULES) return undefined
     if (word === 'mod' || word === 'dep') modules.push(moduleOf(name, version, word === 'mod'))
     const replaced = word === '=>' ? modules.pop() : undefined
     if (replaced !== undefined) modules.push(replacement(replaced, name, version))
   }
   const [tool = ''] = written.split(' ', 1)
   return { ...(tool.startsWith('go') ? { version: tool.slice(2) } : {}), modules }
+}
+
+/** One after the other: millions of empty ones would take memory. */
+function* linesOf(text: string): Generator<string> {
+  for (let at = 0; at < text.length; ) {
+    const end = text.indexOf('\n', at)
+    yield text.slice(at, end < 0 ? text.length : end)
+    at = end < 0 ? text.length : end + 1
+  }
 }
 
 function moduleOf(name: string, version: string, isMain: boolean): GoModule {

@@ -37,6 +37,10 @@ export type InflateRoom = {
 
 /** Limit on what is inflated of one archive, as its directory says. */
 const MAX_INFLATED_BYTES = 256 * 1024 * 1024
+/** Limit on what is found in a file and the archives inside it: some 30,000 artifacts. */
+const MAX_FOUND_BYTES = 8 * 1024 * 1024
+/** Memory for an entry besides its name. */
+const ENTRY_BYTES = 256
 /** Archives inside archives inside archives. */
 const MAX_DEPTH = 3
 const POM = /^META-INF\/maven\/([^/]+)\/([^/]+)\/pom\.properties$/
@@ -60,7 +64,18 @@ export function isUnreadable(error: unknown): boolean {
 }
 
 /** @throws Problem `invalid_archive`, `unknown_format`, `too_large` if the archive cannot be read */
-export async function readJar(file: FileRanges, room: InflateRoom, depth = 0): Promise<Jar> {
+export function readJar(file: FileRanges, room: InflateRoom): Promise<Jar> {
+  return readLevel(file, { room, found: { bytes: 0 } }, 0)
+}
+
+type Reading = {
+  readonly room: InflateRoom
+  /** What all levels take in memory. */
+  readonly found: { bytes: number }
+}
+
+async function readLevel(file: FileRanges, reading: Reading, depth: number): Promise<Jar> {
+  const { room, found } = reading
   const end = await requireZipEnd(file)
   const wanted: NamedContent[] = []
   let bytes = 0
@@ -70,6 +85,9 @@ export async function readJar(file: FileRanges, room: InflateRoom, depth = 0): P
       bytes += row.bytes
       if (bytes > MAX_INFLATED_BYTES)
         throw new Problem('too_large', `the archive inflates to more than ${MAX_INFLATED_BYTES} bytes`)
+      found.bytes += ENTRY_BYTES + row.name.length
+      if (found.bytes > MAX_FOUND_BYTES)
+        throw new Problem('too_large', `the archive has more archives and artifacts than are read`)
       wanted.push({ ...row, headerOffset: end.start + row.headerOffset })
     }
   }
@@ -88,7 +106,7 @@ export async function readJar(file: FileRanges, room: InflateRoom, depth = 0): P
   }
   for (const entry of wanted) {
     if (!isJarName(entry.name)) continue
-    const jar = await readInner(content, { entry, depth }, room)
+    const jar = await readInner(content, { entry, depth }, reading)
     inner.push({ name: entry.name, storedBytes: entry.storedBytes, ...(jar === undefined ? {} : { jar }) })
   }
   return { artifacts, ...(version === undefined ? {} : { version }), inner }
@@ -105,13 +123,13 @@ type Inner = { readonly entry: ZipContent; readonly depth: number }
 async function readInner(
   outer: FileContent,
   { entry, depth }: Inner,
-  room: InflateRoom,
+  reading: Reading,
 ): Promise<Jar | undefined> {
   try {
     const stored = await storedContent(outer, entry)
     // Stored: read in place. What is needed of it has CRCs of its own.
-    const file = isStored(entry) ? stored : await room.hold(entryContent(stored, entry), entry.bytes)
-    return await readJar(file, room, depth + 1)
+    const file = isStored(entry) ? stored : await reading.room.hold(entryContent(stored, entry), entry.bytes)
+    return await readLevel(file, reading, depth + 1)
   } catch (error) {
     if (!isUnreadable(error)) throw error
     return undefined
@@ -135,12 +153,14 @@ async function textOf(content: AsyncIterable<Uint8Array>, bytes: number): Promis
 
 const PROPERTY = /^[ \t\f]*([^\s=:#!][^\s=:]*)[ \t\f]*[=: ][ \t\f]*(.*?)\s*$/
 
+const ARTIFACT: ReadonlySet<string> = new Set(['groupId', 'artifactId', 'version'])
+
 /** java.util.Properties, as far as Maven writes them. */
 function artifactOf(text: Buffer, [, group = '', name = '']: RegExpExecArray): MavenArtifact {
   const found = new Map<string, string>()
   for (const line of text.toString('latin1').split(/\r\n|\r|\n/)) {
     const [, key, value = ''] = (line.length > MAX_TEXT ? null : PROPERTY.exec(line)) ?? []
-    if (key !== undefined) found.set(key, value)
+    if (key !== undefined && ARTIFACT.has(key)) found.set(key, value)
   }
   const version = found.get('version')
   return {
@@ -149,6 +169,9 @@ function artifactOf(text: Buffer, [, group = '', name = '']: RegExpExecArray): M
     ...(version ? { version } : {}),
   }
 }
+
+/** The first that a manifest has. */
+const VERSIONS: readonly string[] = ['implementation-version', 'bundle-version']
 
 /** Of the main section, which ends at the first empty line; a line that begins with a space continues the one before. */
 function manifestVersion(text: Buffer): string | undefined {
@@ -162,8 +185,8 @@ function manifestVersion(text: Buffer): string | undefined {
   for (const line of main.split('\n')) {
     const colon = line.indexOf(':')
     const value = line.slice(colon + 1).trim()
-    if (colon > 0 && value !== '' && value.length <= MAX_TEXT)
-      found.set(line.slice(0, colon).toLowerCase(), value)
+    const name = line.slice(0, Math.max(0, colon)).toLowerCase()
+    if (VERSIONS.includes(name) && value !== '' && value.length <= MAX_TEXT) found.set(name, value)
   }
-  return found.get('implementation-version') ?? found.get('bundle-version')
+  return VERSIONS.map((name) => found.get(name)).find((value) => value !== undefined)
 }

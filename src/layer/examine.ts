@@ -46,8 +46,12 @@ export type ExaminedSink = {
 /** A file up to this size is held whole. */
 export const HELD_BYTES = 8 * 1024 * 1024
 const HELD_INNER_BYTES = 2 * 1024 * 1024
-/** Limit on what is inflated of one layer's archives. */
-const MAX_INFLATED_BYTES = 8 * 1024 ** 3
+/**
+ * Limit on what is inflated of one layer's archives, besides a multiple of what they have themselves: a small layer of bombs
+ * takes seconds, and no layer of real archives comes close.
+ */
+const MAX_INFLATED_BYTES = 1024 ** 3
+const MAX_INFLATION = 4
 
 /** As what a file is examined because of its name; undefined for one that only its content makes a candidate. */
 function namedFor(key: PathKey): string | undefined {
@@ -78,6 +82,8 @@ export class FileExaminer {
   /** Holds one file after the other. */
   #buffer = new Uint8Array(64 * 1024)
   #inflatedBytes = 0
+  /** Of the archives so far. */
+  #archiveBytes = 0
   #bytes = 0
   #filled = 0
   #isJar = false
@@ -103,6 +109,7 @@ export class FileExaminer {
     this.#program = undefined
     this.#version = undefined
     this.#isJar = isJarName(key)
+    if (this.#isJar) this.#archiveBytes += bytes
     const runtime = runtimeAt(key)
     if (runtime !== undefined) this.#version = { runtime, search: new VersionSearch(runtime) }
   }
@@ -172,17 +179,15 @@ export class FileExaminer {
 
   #keep(piece: Uint8Array, at: number): void {
     if (this.#buffer.length < this.#bytes)
-      this.#buffer = new Uint8Array(Math.max(this.#bytes, 2 * this.#buffer.length))
+      this.#buffer = new Uint8Array(Math.max(this.#bytes, Math.min(HELD_BYTES, 2 * this.#buffer.length)))
     this.#buffer.set(piece, at)
   }
 
   #charge(bytes: number): void | Promise<void> {
     this.#inflatedBytes += bytes
-    if (this.#inflatedBytes > MAX_INFLATED_BYTES)
-      throw new Problem(
-        'too_large',
-        `the archives of the layer inflate to more than ${MAX_INFLATED_BYTES} bytes`,
-      )
+    const limit = MAX_INFLATED_BYTES + MAX_INFLATION * this.#archiveBytes
+    if (this.#inflatedBytes > limit)
+      throw new Problem('too_large', `the archives of the layer inflate to more than ${limit} bytes`)
     if (this.#work.isDue(bytes)) return this.#work.yield()
   }
 

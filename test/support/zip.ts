@@ -22,45 +22,74 @@ export type ZipOptions = {
 /** A zip of these files: texts of more than 100 bytes are deflated. */
 export function zipOf(
   files: Readonly<Record<string, string | Uint8Array>>,
-  { stub = Buffer.alloc(0), comment = Buffer.alloc(0), zip64, raw = [], stored: plain = {} }: ZipOptions = {},
+  { stub = Buffer.alloc(0), comment, zip64, raw = [], stored = {} }: ZipOptions = {},
 ): Uint8Array {
-  const locals: Buffer[] = []
+  const entries = [
+    ...Object.entries(files).map(([name, content]) => {
+      const bytes = Buffer.from(content)
+      return bytes.length > 100 ? deflated(name, bytes) : plain(name, bytes)
+    }),
+    ...raw.map((entry) => ({ ...entry, method: 8 })),
+    ...Object.entries(stored).map(([name, content]) => plain(name, content)),
+  ]
+  return Buffer.concat([
+    stub,
+    ...zipPieces(entries, { ...(comment && { comment }), ...(zip64 && { zip64 }) }),
+  ])
+}
+
+export type ZipEntry = Raw & {
+  readonly method: number
+  /** Names of further rows that lead to the same content. */
+  readonly again?: Iterable<string>
+}
+
+export function plain(name: string, content: Uint8Array): ZipEntry {
+  return { name, method: 0, stored: content, bytes: content.length, crc32: crc32(content) }
+}
+
+export function deflated(name: string, content: Uint8Array): ZipEntry {
+  return {
+    name,
+    method: 8,
+    stored: deflateRawSync(content),
+    bytes: content.length,
+    crc32: crc32(content),
+  }
+}
+
+/** A zip piece by piece: it may be larger than memory. */
+export function* zipPieces(
+  entries: Iterable<ZipEntry>,
+  { comment = Buffer.alloc(0), zip64 }: Pick<ZipOptions, 'comment' | 'zip64'> = {},
+): Generator<Uint8Array> {
   const rows: Buffer[] = []
   let offset = 0
-  const add = ({ name, stored, bytes, crc32: sum }: Raw, method: number) => {
-    const path = Buffer.from(name)
+  for (const { name, stored, bytes, crc32: sum, method, again = [] } of entries) {
     const fields = Buffer.alloc(26)
     fields.writeUInt16LE(20, 0)
     fields.writeUInt16LE(method, 4)
     fields.writeUInt32LE(sum, 10)
     fields.writeUInt32LE(stored.length, 14)
     fields.writeUInt32LE(bytes, 18)
-    fields.writeUInt16LE(path.length, 22)
-    const local = Buffer.concat([Buffer.from('PK\x03\x04'), fields, path, stored])
     const end = Buffer.alloc(14)
     end.writeUInt32LE(offset, 10)
-    rows.push(Buffer.concat([Buffer.from('PK\x01\x02\x14\x03'), fields, end, path]))
-    locals.push(local)
-    offset += local.length
+    const named = (path: string) => {
+      fields.writeUInt16LE(Buffer.byteLength(path), 22)
+      return Buffer.concat([Buffer.from('PK\x01\x02\x14\x03'), fields, end, Buffer.from(path)])
+    }
+    for (const path of again) rows.push(named(path))
+    rows.push(named(name))
+    const local = Buffer.concat([Buffer.from('PK\x03\x04'), fields, Buffer.from(name)])
+    yield local
+    yield stored
+    offset += local.length + stored.length
   }
-  for (const [name, content] of Object.entries(files)) {
-    const bytes = Buffer.from(content)
-    const method = bytes.length > 100 ? 8 : 0
-    const stored = method === 0 ? bytes : deflateRawSync(bytes)
-    add({ name, stored, bytes: bytes.length, crc32: crc32(bytes) }, method)
-  }
-  for (const entry of raw) add(entry, 8)
-  for (const [name, content] of Object.entries(plain))
-    add({ name, stored: content, bytes: content.length, crc32: crc32(content) }, 0)
-  const directory = Buffer.concat(rows)
-  return Buffer.concat([
-    stub,
-    ...locals,
-    directory,
-    ...(zip64 === undefined ? [] : [zip64End(rows.length, offset, directory.length)]),
-    endOf({ count: rows.length, offset, bytes: directory.length, comment, isLarge: zip64 !== undefined }),
-    comment,
-  ])
+  yield* rows
+  const bytes = rows.reduce((sum, row) => sum + row.length, 0)
+  if (zip64 !== undefined) yield zip64End(rows.length, offset, bytes)
+  yield endOf({ count: rows.length, offset, bytes, comment, isLarge: zip64 !== undefined })
+  yield comment
 }
 
 function endOf(end: {

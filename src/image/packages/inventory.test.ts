@@ -302,6 +302,21 @@ it('tells in which files more was found than there is room for', async () => {
   expect(mains.map(({ path }) => path)).toEqual(['app0', 'app2'])
 })
 
+it('leaves out a file with more packages inside than any real image has, but not the image', async () => {
+  const jar = (count: number) => ({
+    artifacts: Array.from({ length: count }, (_, i) => ({ group: 'g', name: `a${i}` })),
+    inner: [],
+  })
+  const taken = new Inventory(new ShownDatabases())
+  for (const [ordinal, count] of [150_000, 60_000, 2].entries()) {
+    const content = pieces(JSON.stringify({ jar: jar(count) }), 1_000_000)
+    await taken.read(0, { key: pathToKey(`${ordinal}.jar`), ordinal, bytes: 1, isExamined: true, content })
+  }
+  for (const ordinal of [0, 1, 2]) taken.survey(row({ path: `${ordinal}.jar` }, 0, ordinal))
+  expect(taken.leftOut).toEqual([{ layer: 0, key: '1.jar', count: 1 }])
+  expect(taken.packages()).toHaveLength(150_002)
+})
+
 it('refuses more packages than any real image has', async () => {
   const half = (from: number) => status(...Array.from({ length: 100_001 }, (_, i) => `p${from + i}=1`))
   const many = `${half(0)}\n${half(200_000)}`

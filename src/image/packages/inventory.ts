@@ -165,6 +165,10 @@ export class Inventory {
     const { packages, unreadable } = isSeen ? NOTHING : packagesInside(examined, { key, bytes })
     if (packages.length === 0 && unreadable.length === 0) return
     this.#surveyed.add(inode)
+    if (!this.#hasRoomFor(packages)) {
+      this.#leftOut.add(layer, key)
+      return
+    }
     for (const { found, key: place, bytes: own } of packages)
       this.#listInside({ found, key: place, layer, owners: [`inside/${key}`], counted: { bytes: own } })
     if (packages.length > 0) this.#own(`inside/${key}`, [key])
@@ -379,6 +383,12 @@ export class Inventory {
       this.#owners.addNpmDirectory(this.#owners.owner(owner), parentKey(key))
     }
     return owner
+  }
+
+  /** What is inside one file is never the reason to refuse an image. */
+  #hasRoomFor(packages: InsideFile['packages']): boolean {
+    const bytes = packages.reduce((sum, { found }) => sum + PACKAGE_BYTES + found.name.length, 0)
+    return this.#listed.size + packages.length <= MAX_PACKAGES && this.#nameBytes + bytes <= MAX_NAME_BYTES
   }
 
   #listInside(listed: Listed): void {

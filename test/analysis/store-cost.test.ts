@@ -14,13 +14,12 @@ import { receiveUpload } from '../../src/service/uploads/upload.ts'
 import { FactsCache, type LocationCache } from '../../workers/cloudflare/facts-cache.ts'
 import { FolderStore } from '../../workers/node/store/folder-store.ts'
 import { MeteredStore, type StoreOperation } from '../../workers/node/store/metered-store.ts'
-import { S3Store } from '../../workers/node/store/s3-store.ts'
 import { FixtureRegistry } from '../registry/fixture.ts'
 import { startApp, startAppOn } from '../support/app.ts'
 import { ociLayout, packArchive } from '../support/archives.ts'
 import { registryAuth } from '../support/ask.ts'
 import { makeImage, makeLayer, type TestImage } from '../support/images.ts'
-import { startS3 } from '../support/s3.ts'
+import { s3Store, startS3 } from '../support/s3.ts'
 import { startService } from '../support/service.ts'
 
 type Operations = Readonly<Record<StoreOperation, number>>
@@ -50,8 +49,7 @@ const STORES = {
   async s3() {
     const s3 = await startS3()
     for (const [name, value] of Object.entries(s3.settings)) vi.stubEnv(name, value)
-    const { S3_BUCKET: bucket = '', S3_REGION: region = '', S3_ENDPOINT: endpoint = '' } = s3.settings
-    return { store: new S3Store({ bucket, region, endpoint }), end: () => s3.stop() }
+    return { store: s3Store(s3), end: () => s3.stop() }
   },
   async r2() {
     const worker = await startService('worker')

@@ -5,12 +5,11 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { ObjectStore } from '../../src/host.ts'
-import { S3Store } from '../../workers/node/store/s3-store.ts'
 import { FixtureRegistry } from '../registry/fixture.ts'
 import { startApp } from '../support/app.ts'
 import { ociLayout, packArchive } from '../support/archives.ts'
 import { makeImage, makeLayer } from '../support/images.ts'
-import { startS3, type TestS3 } from '../support/s3.ts'
+import { s3Store, startS3, type TestS3 } from '../support/s3.ts'
 import { startService, type TestService } from '../support/service.ts'
 
 type Ask = (path: string) => Promise<{ readonly status: number; readonly body: string }>
@@ -262,8 +261,3 @@ describe.each(['worker', 'node', 's3'] as const)('on %s', (host) => {
     600_000,
   )
 })
-
-function s3Store({ settings }: TestS3): ObjectStore {
-  const { S3_ENDPOINT: endpoint = '', S3_BUCKET: bucket = '', S3_REGION: region = '' } = settings
-  return new S3Store({ endpoint, bucket, region })
-}

@@ -1,5 +1,6 @@
 /** An S3 for tests: the API that Miniflare offers for its R2. */
 import { Miniflare } from 'miniflare'
+import { S3Store } from '../../workers/node/store/s3-store.ts'
 
 const KEYS = { accessKeyId: 'test-key', secretAccessKey: 'test-secret' }
 const BUCKET = 'lamina-test'
@@ -50,4 +51,10 @@ export async function startS3({ port = 0, data }: S3Options = {}): Promise<TestS
     },
     stop: () => miniflare.dispose(),
   }
+}
+
+/** What a service with these settings stores there. It needs the keys in the environment, as the service does. */
+export function s3Store({ settings }: TestS3): S3Store {
+  const { S3_ENDPOINT: endpoint = '', S3_BUCKET: bucket = '', S3_REGION: region = '' } = settings
+  return new S3Store({ endpoint, bucket, region })
 }

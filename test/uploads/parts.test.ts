@@ -1,26 +1,38 @@
 /** Uploads in parts: in any order, again after a break, with the checks of every upload, and nothing of them remains. */
 import { randomBytes } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import type { ObjectStore } from '../../src/host.ts'
 import { ociLayout, packArchive } from '../support/archives.ts'
 import { ask } from '../support/ask.ts'
 import { makeImage, makeLayer } from '../support/images.ts'
+import { s3Store, startS3, type TestS3 } from '../support/s3.ts'
 import { HOSTS, startService, type TestService } from '../support/service.ts'
 
 const LIMIT_BYTES = 16_000_000
 
-describe.each(HOSTS)('on %s', (host) => {
+describe.each([...HOSTS, 's3'] as const)('on %s', (host) => {
   let service: TestService
+  let s3: TestS3 | undefined
+  let store: ObjectStore
   let archive: Uint8Array
 
   beforeAll(async () => {
-    service = await startService(host, { LAMINA_MAX_UPLOAD_BYTES: `${LIMIT_BYTES}` })
+    s3 = host === 's3' ? await startS3() : undefined
+    for (const [setting, value] of Object.entries(s3?.settings ?? {})) vi.stubEnv(setting, value)
+    const settings = { LAMINA_MAX_UPLOAD_BYTES: `${LIMIT_BYTES}`, ...s3?.settings }
+    service = await startService(host === 'worker' ? 'worker' : 'node', settings)
+    store = s3 === undefined ? await service.store() : s3Store(s3)
     const layer = await makeLayer([{ name: 'large', content: randomBytes(9_000_000) }], {
       compression: 'none',
     })
     archive = packArchive(ociLayout([{ image: makeImage([layer]) }]))
   })
 
-  afterAll(() => service?.stop())
+  afterAll(async () => {
+    await service?.stop()
+    await s3?.stop()
+    vi.unstubAllEnvs()
+  })
 
   const call = async (method: string, path: string, body?: Uint8Array | object) => {
     const isBytes = body instanceof Uint8Array
@@ -41,7 +53,7 @@ describe.each(HOSTS)('on %s', (host) => {
   }
   const report = (id: string) =>
     ask(service.url, '/v1/report', { query: { image: `upload:${id}`, wait: 60 } })
-  const keys = async () => Array.fromAsync((await service.store()).list('archives/'))
+  const keys = async () => Array.fromAsync(store.list('archives/'))
 
   it('parts in any order and side by side are the archive; one sent again replaces the first', async () => {
     const { id, partBytes, count, put, complete } = await begin()

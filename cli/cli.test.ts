@@ -137,6 +137,16 @@ test('the layers, and all steps, also those without a layer, the last one first'
   expect((await lamina(['layers', built, '--format', 'csv'])).out).toContain(layer.descriptor.digest)
 })
 
+test('help speaks of flags where the API speaks of parameters', async () => {
+  const bundle = (await lamina(['help', 'bundle'])).out.replace(/\s+/g, ' ')
+  expect(bundle).toContain('--rootless For a user other than root')
+  expect(bundle).toContain('--uid <N> With --rootless: the host user')
+  const report = (await lamina(['help', 'report'])).out.replace(/\s+/g, ' ')
+  expect(report).toMatch(
+    /--color <VALUE> What colours mean in the treemap: the layer of most bytes.* \(layer, base, waste, type, package\)/,
+  )
+})
+
 test('help and completion know the other name of a command', async () => {
   expect((await lamina(['help'])).out).toMatch(/^ {2}images, ls +List the images/m)
   expect((await lamina(['completion', 'bash'])).out).toMatch(/^ {4}ls\) flags='/m)

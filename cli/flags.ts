@@ -88,10 +88,15 @@ export function flagHelp(parameter: Parameter): string {
   const isPageSize = description.startsWith('Items per page')
   const said = (isPageSize ? PAGE_SIZE : (HELP.get(parameter.name) ?? description))
     .replace(/`/g, '')
+    .replace(/^1: (\w)/, (_, first: string) => first.toUpperCase())
+    .replace(/^For text: 1 for a terminal\. For svg:/, 'What colours mean in the treemap:')
+    .replace(/\bWith (\w+)=1\b/, (_, name: string) => `With ${flagOf(name)}`)
     .replace(/ Not with application\/x-ndjson\./, '')
     .replace(/\.$/, '')
+  // Of the colours, those of text are the terminal's choice.
+  const choices = values?.filter((value) => value !== '0' && value !== '1')
   const facts = [
-    ...(values === undefined || isSwitch(parameter) ? [] : [values.join(', ')]),
+    ...(choices === undefined || isSwitch(parameter) ? [] : [choices.join(', ')]),
     ...(usual === undefined || isSwitch(parameter) || isPageSize ? [] : [`default: ${usual}`]),
     ...(example === undefined || values !== undefined || usual !== undefined ? [] : [`example: ${example}`]),
     ...(repeats && !/repeated/.test(said) ? ['repeatable'] : []),

@@ -14,7 +14,7 @@ export const storageQuery = {
   delete: repeatable('Says what deleting the tags that match one of these globs frees.').optional(),
   keep: integer(
     { min: 1, max: MAX_KEEP },
-    'Of the tags to delete, or of all tags, the newest so many images stay, each with all its tags.',
+    'How many of the newest images stay, each with all its tags: of those that `delete` matches, or of all.',
   ).optional(),
   sort: z.enum(STORAGE_SORTS).default('-uniqueBytes').openapi({
     description: 'Largest first; `created`: newest first; `name`: `v9` before `v10`.',

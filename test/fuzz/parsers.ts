@@ -35,6 +35,7 @@ import { rangesOf } from '../../src/inside/ranges.ts'
 import { readTarEntries, tarContent } from '../../src/inside/tar-members.ts'
 import { entryContent, storedContent } from '../../src/inside/zip-content.ts'
 import { readZipListing } from '../../src/inside/zip-listing.ts'
+import { FileExaminer, type Scratch } from '../../src/layer/examine.ts'
 import { NoChunks } from '../../src/layer/toc/chunk.ts'
 import { TableEntries, UnsaidName } from '../../src/layer/toc/entries.ts'
 import { EntrySplitter } from '../../src/layer/toc/split.ts'
@@ -122,6 +123,27 @@ const side = (bytes: Uint8Array) => ({
   open: async () => new Blob([Buffer.from(bytes)]).stream(),
 })
 
+/** What is found inside a file that comes in these pieces. */
+async function examined(path: string, pieces: readonly Uint8Array[]): Promise<string | undefined> {
+  const scratch = (): Scratch => {
+    const written: Uint8Array[] = []
+    return {
+      write: (piece) => {
+        written.push(new Uint8Array(piece))
+      },
+      finish: async () => rangesOf(Buffer.concat(written)),
+      release: async () => {},
+    }
+  }
+  const examiner = new FileExaminer({ scratch, examined: async () => 'kept' })
+  examiner.open(
+    pathToKey(path),
+    pieces.reduce((sum, { length }) => sum + length, 0),
+  )
+  for (const piece of pieces) if (piece.length > 0) await examiner.write(piece)
+  return JSON.stringify(await examiner.close())
+}
+
 const NO_ROOM: InflateRoom = { charge: () => {}, hold: async () => rangesOf(new Uint8Array(0)) }
 
 function* entriesOf<Entry extends ArchiveEntry>(entries: ArchiveEntries<Entry>): Generator<Entry> {
@@ -197,6 +219,14 @@ export const PARSERS: Readonly<Record<string, Parser>> = {
     },
   },
   'cargo-auditable': { parse: (bytes) => parseCargoAuditable(bytes) },
+  examine: {
+    async parse(bytes) {
+      for (const path of ['opt/a.jar', 'usr/bin/node', 'lib/rbconfig.rb']) {
+        const [whole, cut] = [await examined(path, [bytes]), await examined(path, halves(bytes))]
+        if (whole !== cut) throw new Error(`in one piece ${whole}, in two ${cut}`)
+      }
+    },
+  },
   'rpm-berkeley': wholeDatabase((bytes) => berkeleyHeaders(bytes)),
   nuget: wholeDatabase((bytes) => readDepsJson(bytes, 'app\0a.deps.json')),
   conda: wholeDatabase((bytes) => readCondaMeta(bytes, 'opt\0conda-meta\0a.json')),

@@ -1,12 +1,13 @@
 /** `node test/fuzz/seeds.ts`: writes the inputs that mutations start from into `corpus/`; findings beside them are kept. */
 import { mkdir, writeFile } from 'node:fs/promises'
-import { gzipSync, zstdCompressSync } from 'node:zlib'
+import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { FixtureRegistry } from '../registry/fixture.ts'
 import { startApp } from '../support/app.ts'
 import { arOf } from '../support/ar.ts'
 import { dockerSave, ociLayout, packArchive } from '../support/archives.ts'
 import { makeChunkedLayer } from '../support/chunked.ts'
 import { buildElf } from '../support/elf.ts'
+import { goProgram } from '../support/go-program.ts'
 import { type GoForm, goTable } from '../support/go-table.ts'
 import { jsonBytes, makeImage, makeIndex, makeLayer, packTar } from '../support/images.ts'
 import { ndbDatabase, rpmDatabase, rpmHeader } from '../support/rpm.ts'
@@ -116,8 +117,30 @@ const GO = [
   { name: 'gopkg.in/yaml%2ev3.F[go.shape.int]', bytes: 30 },
   { name: 'type:.eq.x', bytes: 8 },
 ]
-const goProgram = (form: GoForm, name: string) =>
+const goTableIn = (form: GoForm, name: string) =>
   buildElf({ ...form, sections: [{ name, type: 1, flags: 2, data: goTable(GO, form) }] })
+
+const artifact = zipOf({ 'META-INF/maven/org.x/a/pom.properties': 'groupId=org.x\nversion=1\n' })
+const EXAMINED = [
+  goProgram('go1.26.1', ['mod\tm\tv1.0.0', 'dep\td\tv1.0.0', '=>\te\tv1.1.0'], 40),
+  buildElf({
+    sections: [
+      {
+        name: '.dep-v0',
+        type: 1,
+        data: deflateSync('{"packages":[{"name":"a","version":"1","root":true}]}'),
+      },
+      { name: '.symtab', type: 2, data: new Uint8Array(24), link: 3 },
+      { name: '.strtab', type: 3, data: new Uint8Array(8) },
+    ],
+  }),
+  zipOf(
+    { 'META-INF/MANIFEST.MF': 'Bundle-Version: 1\n', 'b.jar': artifact },
+    { stored: { 'c.war': artifact } },
+  ),
+  'node.js/v24.11.1',
+  'CONFIG["MAJOR"] = "3"\nCONFIG["MINOR"] = "4"\nCONFIG["TEENY"] = "7"\n',
+]
 
 const SEEDS: Readonly<Record<string, readonly (string | Uint8Array)[]>> = {
   tar: [
@@ -161,9 +184,10 @@ const SEEDS: Readonly<Record<string, readonly (string | Uint8Array)[]>> = {
     }),
   ],
   'go-functions': [
-    goProgram({ class: 64, little: true }, '.gopclntab'),
-    goProgram({ class: 32, little: false }, '.data.rel.ro'),
+    goTableIn({ class: 64, little: true }, '.gopclntab'),
+    goTableIn({ class: 32, little: false }, '.data.rel.ro'),
   ],
+  examine: EXAMINED,
   manifest: [image.bytes, index.bytes, jsonBytes({ schemaVersion: 1, fsLayers: [], history: [] })],
   config: [image.config.bytes],
   archive: [packArchive(ociLayout([{ image, name: 'v1' }])), packArchive(dockerSave(image, ['app:v1']))],

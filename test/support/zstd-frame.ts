@@ -5,6 +5,8 @@ const MAGIC = [0x28, 0xb5, 0x2f, 0xfd]
 const BLOCK_BYTES = 128 * 1024
 /** Two empty blocks of a tar. */
 const END_BYTES = 1024
+/** The block that has them: its header and one byte. */
+const END_BLOCK_BYTES = 4
 const RAW = 0
 /** One byte, repeated. */
 const RLE = 1
@@ -42,4 +44,11 @@ export function tarOfZeros(
       end,
     ]),
   }
+}
+
+/** The beginning of such a frame, which fills its window; enough follows for a reader to get all of that. */
+export function unfinishedFrame(log: number): Uint8Array {
+  const { frame } = tarOfZeros(2 ** log, log)
+  const more = new Array<Uint8Array>(8).fill(rawBlock(Buffer.alloc(BLOCK_BYTES)))
+  return Buffer.concat([frame.subarray(0, -END_BLOCK_BYTES), ...more])
 }

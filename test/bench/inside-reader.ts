@@ -10,6 +10,7 @@ import type { ExaminedSink } from '../../src/layer/examine.ts'
 import { readLayer } from '../../src/layer/read.ts'
 import { FolderStore } from '../../workers/node/store/folder-store.ts'
 import { LIMITS, WASM } from '../support/blob.ts'
+import { peakMegabytes } from './measure.ts'
 
 const [blob = '', folder = '', how] = process.argv.slice(2)
 const file = await openAsBlob(blob)
@@ -42,7 +43,8 @@ const { user, system } = process.cpuUsage(before)
 process.stdout.write(
   JSON.stringify({
     seconds: (user + system) / 1e6,
-    megabytes: process.resourceUsage().maxRSS / 1024,
+    // Not maxRSS, which counts what the process had that started this one.
+    megabytes: await peakMegabytes(process.pid),
     counts,
   }),
 )

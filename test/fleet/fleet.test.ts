@@ -11,8 +11,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeLake } from '../../cli/make-lake.ts'
 import { FixtureRegistry } from '../registry/fixture.ts'
 import { ask } from '../support/ask.ts'
+import { goProgram } from '../support/go-program.ts'
 import { makeImage, makeLayer, type TestImage, type TestLayer } from '../support/images.ts'
 import { startService, type TestService } from '../support/service.ts'
+import { zipOf } from '../support/zip.ts'
 
 const document = await readFile(new URL('../../docs/fleet.md', import.meta.url), 'utf8')
 const blocks = new Map(
@@ -72,6 +74,8 @@ beforeAll(async () => {
   const other = await makeLayer([
     { name: 'opt/curl', content: 'curl'.repeat(2_000) },
     { name: 'opt/secret', content: SECRET },
+    { name: 'opt/app', content: goProgram('go1.26.1', ['mod\texample.org/app\tv1.0.0']) },
+    { name: 'opt/a-1.2.jar', content: zipOf({ 'a.class': 'a' }) },
     { name: 'var/lib/dpkg/status', content: paragraph('openssl', '3.5.1-1') },
   ])
   const labels = {
@@ -206,6 +210,17 @@ describe.each(['stored', 'compacted'])('DuckDB finds in what is %s', (kind) => {
       { image: imageOf(first), name: nameOf('first') },
       { image: imageOf(second), name: nameOf('second') },
       { image: imageOf(third), name: nameWithout(third) },
+    ])
+  })
+
+  it('packages inside files', async () => {
+    const found = await query(
+      "SELECT type, name, version, path FROM packages WHERE type IN ('golang', 'maven') ORDER BY type, name",
+    )
+    expect(found).toEqual([
+      { type: 'golang', name: 'example.org/app', version: 'v1.0.0', path: 'opt/app' },
+      { type: 'golang', name: 'stdlib', version: '1.26.1', path: 'opt/app' },
+      { type: 'maven', name: 'a', version: '1.2', path: 'opt/a-1.2.jar' },
     ])
   })
 

@@ -90,6 +90,8 @@ export type Progress = z.output<typeof pendingSchema>['progress']
 /** Children of a folder that the API lists at most. */
 export const MOST_CHILDREN = 1_000
 const POLL_MILLISECONDS = 200
+/** Of a list, before keys have their turn. */
+const LINES_AT_ONCE = 500
 
 export class Questions {
   readonly target: Target
@@ -188,7 +190,11 @@ export class Questions {
     const given = { ...layerParameter(layer), ...(type === undefined ? {} : { type }) }
     const query = this.#query({ ...given, format: 'ndjson' })
     for await (const lines of lineBatches(await this.#ask('/v1/files', query)))
-      yield lines.filter((line) => line !== '').map((line) => fileSchema.parse(JSON.parse(line)))
+      for (let at = 0; at < lines.length; at += LINES_AT_ONCE)
+        yield lines
+          .slice(at, at + LINES_AT_ONCE)
+          .filter((line) => line !== '')
+          .map((line) => fileSchema.parse(JSON.parse(line)))
   }
 
   /** The content of a file. */

@@ -27,7 +27,7 @@ const isObject = (value: unknown) => typeof value === 'object' && value !== null
 const EXAMINED: z.ZodType<Examined> = z.custom<Examined>(isObject)
 
 /** What a layer's index has of a file; undefined if it is damaged. */
-export function parseExamined(json: Uint8Array): Examined | undefined {
+export function parseExamined(json: string | Uint8Array): Examined | undefined {
   return EXAMINED.safeParse(parseJson(json)).data
 }
 

@@ -5,7 +5,6 @@ import {
   isPackageDatabase,
   type PackageDatabase,
 } from '../../layer/database.ts'
-import type { Examined } from '../../layer/examine.ts'
 import type { WantedMember } from '../../layer/members.ts'
 import { Problem } from '../../problem.ts'
 import { type PathKey, parentKey, showPath } from '../../text/path.ts'
@@ -103,8 +102,9 @@ export class Inventory {
   /** By the owner's number. */
   #types: ReadonlyMap<number, PackageType> | undefined
   #names: ReadonlyMap<number, PackageName> | undefined
-  /** What is inside members, by layer and ordinal. */
-  readonly #examined = new Map<string, Examined>()
+  /** What is inside members, by layer and ordinal, as JSON: the values take several times as much memory. */
+  readonly #examined = new Map<string, string>()
+  readonly #symbolBytes = new Map<string, number>()
   #examinedBytes = 0
   readonly #runtimes = new RuntimeCandidates()
   #hasRuntimes = false
@@ -158,7 +158,8 @@ export class Inventory {
     if (this.#hasRuntimes) this.#runtimes.see(key)
     if (type !== 'file') return
     if (this.#hasRuntimes && this.#isManaged(key)) this.#runtimes.addManaged(inode)
-    const examined = this.#examined.get(`${layer}/${ordinal}`)
+    const json = this.#examined.get(`${layer}/${ordinal}`)
+    const examined = json === undefined ? undefined : parseExamined(json)
     if (examined === undefined) return
     if (examined.runtime !== undefined) this.#runtimes.add({ key, bytes, layer, inode }, examined.runtime)
     const isSeen = this.#surveyed.has(inode)
@@ -197,7 +198,7 @@ export class Inventory {
 
   /** The members whose symbols can be stripped: their bytes, by layer and ordinal. */
   symbolBytes(layer: number, ordinal: number): number {
-    return this.#examined.get(`${layer}/${ordinal}`)?.symbolBytes ?? 0
+    return this.#symbolBytes.get(`${layer}/${ordinal}`) ?? 0
   }
 
   /** Directories of JDKs. Call it after the survey. */
@@ -405,9 +406,11 @@ export class Inventory {
     this.#examinedBytes += bytes
     const pieces: Uint8Array[] = []
     for await (const piece of content) pieces.push(piece.slice())
-    const examined = parseExamined(Buffer.concat(pieces))
+    const json = Buffer.concat(pieces)
+    const examined = parseExamined(json)
     if (examined === undefined) return
-    this.#examined.set(`${layer}/${ordinal}`, examined)
+    this.#examined.set(`${layer}/${ordinal}`, json.toString())
+    if (examined.symbolBytes !== undefined) this.#symbolBytes.set(`${layer}/${ordinal}`, examined.symbolBytes)
     this.#hasRuntimes ||= examined.runtime !== undefined
   }
 

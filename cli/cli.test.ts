@@ -1,5 +1,5 @@
 /** The command as people and CI run it: in its own process, against a registry. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -231,6 +231,14 @@ test('a file is written completely or left unchanged', async () => {
   })
   expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ image: { reference: app } })
   expect((await readdir(folder)).filter((name) => name.startsWith('.answer'))).toEqual([])
+})
+
+test('no other user of the machine can read the cache, not even one that an earlier version made', async () => {
+  const home = await mkdtemp(join(folder, 'home-'))
+  const cache = join(home, 'lamina')
+  await mkdir(cache, { mode: 0o755 })
+  expect(await lamina(['report', app], { XDG_CACHE_HOME: home })).toMatchObject({ code: 0, err: '' })
+  expect((await stat(cache)).mode & 0o777).toBe(0o700)
 })
 
 test('it answers without its cache, and leaves nothing behind', async () => {

@@ -64,7 +64,12 @@ export function imageRows({ image, size, counts }: Report, config: unknown): rea
     if (!value) return []
     const shown = terminalText(value)
     return [
-      { cells: [title, shown], name: `${title}: ${shown}`, bytes: undefined, about: [title, '', shown] },
+      {
+        cells: [title, shown],
+        name: `${title}: ${shown}`,
+        bytes: undefined,
+        about: () => [title, '', shown],
+      },
     ]
   })
 }

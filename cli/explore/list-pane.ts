@@ -23,11 +23,16 @@ export type Row = {
   readonly sign?: Sign | undefined
   readonly file?: RowFile | undefined
   readonly layer?: number | undefined
-  /** All about it, where there is more than fits in a row. */
-  readonly about?: readonly string[] | undefined
+  /** All about it, where there is more than fits in a row: lines, with sentences in so many columns. */
+  readonly about?: ((columns: number) => readonly string[]) | undefined
 }
 
 export type RowPage = { readonly rows: readonly Row[]; readonly next?: string | undefined }
+
+type Sought = { readonly typed: string; readonly from: number; readonly onMissing: () => void }
+
+/** Keys that wait for a search. */
+const MOST_WAITING = 100
 
 export class ListPane {
   readonly #read: (cursor: string | undefined) => Promise<RowPage>
@@ -38,6 +43,9 @@ export class ListPane {
   #isReading = false
   #isComplete = false
   #wantsEnd = false
+  /** What is looked for in rows that are still to be read. */
+  #sought: Sought | undefined
+  #whenFound: (() => void)[] = []
   index = 0
   /** The first row on the screen. */
   top = 0
@@ -65,7 +73,8 @@ export class ListPane {
 
   /** Whether more should be read: the selection comes near the end. */
   needs(near: number): boolean {
-    const isNear = this.#wantsEnd || this.#filter !== undefined || this.index + near >= this.#rows.length
+    const wantsAll = this.#wantsEnd || this.#filter !== undefined || this.#sought !== undefined
+    const isNear = wantsAll || this.index + near >= this.#rows.length
     return isNear && !this.#isReading && !this.#isComplete
   }
 
@@ -78,15 +87,50 @@ export class ListPane {
       this.#isComplete = next === undefined
       this.#keep()
       if (this.#wantsEnd) this.index = Math.max(this.rows.length - 1, 0)
+      this.#lookOn()
     } catch (error) {
       this.#isComplete = true
+      this.stopSeeking()
       throw error
     } finally {
       this.#isReading = false
     }
   }
 
+  /** Selects the row that matches next, also if it is still to be read. */
+  seek(sought: Sought): void {
+    this.#sought = sought
+    this.#lookOn()
+  }
+
+  stopSeeking(): void {
+    this.#sought = undefined
+    while (this.#sought === undefined) {
+      const then = this.#whenFound.shift()
+      if (then === undefined) return
+      then()
+    }
+  }
+
+  /** Calls it when what is looked for is selected, or at once if nothing is. */
+  whenFound(then: () => void): void {
+    if (this.#sought === undefined) then()
+    else if (this.#whenFound.length < MOST_WAITING) this.#whenFound.push(then)
+  }
+
+  #lookOn(): void {
+    const { typed, from, onMissing } = this.#sought ?? {}
+    if (typed === undefined || from === undefined) return
+    const found = this.find(typed, from, 1)
+    // What is before it comes last, when all rows are there.
+    if (found < from && !this.#isComplete) return
+    if (found < 0) onMissing?.()
+    else this.index = found
+    this.stopSeeking()
+  }
+
   move(by: number): void {
+    this.stopSeeking()
     this.#wantsEnd = by === Number.POSITIVE_INFINITY
     this.index = Math.max(Math.min(this.index + by, this.rows.length - 1), 0)
   }

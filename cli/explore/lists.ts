@@ -1,6 +1,7 @@
 /** The views that are lists: what each asks, and how its items look as rows. */
 import { z } from 'zod'
 import { terminalText } from '../../src/formats/escape.ts'
+import { wrapped } from '../../src/formats/table.ts'
 import { formatBytes, formatCount, formatDelta } from '../../src/text/format.ts'
 import type { LayerView } from './layer-views.ts'
 import type { Row, RowPage } from './list-pane.ts'
@@ -51,7 +52,7 @@ export function layerRows(layers: readonly Layer[]): readonly Row[] {
         name: step === '' ? `layer ${index}` : `layer ${index}: ${step}`,
         bytes: uncompressedBytes ?? compressedBytes,
         layer: index,
-        about: [
+        about: (columns) => [
           `layer    ${index}`,
           `digest   ${digest}`,
           `diffId   ${diffId}`,
@@ -60,11 +61,16 @@ export function layerRows(layers: readonly Layer[]): readonly Row[] {
           `stored   ${uncompressedBytes === undefined ? '–' : `${formatCount(uncompressedBytes)} B`}`,
           `waste    ${formatCount(wastedBytes)} B`,
           '',
-          ...createdBy.split('\n').map((line) => terminalText(line)),
+          ...prose(createdBy, columns),
         ],
       }
     },
   )
+}
+
+/** Sentences in lines that fit. */
+function prose(text: string, columns: number): readonly string[] {
+  return text.split('\n').flatMap((line) => wrapped(terminalText(line), columns))
 }
 
 const wasteSchema = z.object({
@@ -121,15 +127,15 @@ export function adviceRows(answer: unknown): readonly Row[] {
         name: shown,
         bytes,
         layer,
-        about: [
-          shown,
+        about: (columns) => [
+          ...prose(title, columns),
           '',
           `rule   ${rule} (${severity})`,
           `bytes  ${bytes === undefined ? '–' : formatCount(bytes)}`,
           `layer  ${layer ?? '–'}`,
-          ...(createdBy === undefined ? [] : [`step   ${terminalText(createdBy)}`]),
+          ...(createdBy === undefined ? [] : prose(`step   ${createdBy}`, columns)),
           '',
-          ...fix.split('\n').map((line) => terminalText(line)),
+          ...prose(fix, columns),
           '',
           ...paths.map((one) => `${formatBytes(one.bytes).padStart(SIZE)}  ${terminalText(one.path)}`),
         ],
@@ -169,9 +175,10 @@ function packageRow(item: unknown): Row {
     bytes,
     layer,
     file: path === undefined ? undefined : { path: pathOf({ path: path.replace(/!.*$/s, '') }) },
-    about: about.flatMap(([field, value]) =>
-      value === undefined ? [] : [`${field.padEnd(13)} ${terminalText(String(value))}`],
-    ),
+    about: () =>
+      about.flatMap(([field, value]) =>
+        value === undefined ? [] : [`${field.padEnd(13)} ${terminalText(String(value))}`],
+      ),
   }
 }
 
@@ -196,7 +203,7 @@ function duplicateRow(item: unknown): Row {
     name: terminalText(first.path),
     bytes: wastedBytes,
     file: { path: pathOf(first) },
-    about: [
+    about: () => [
       `${formatCount(count)} copies of ${formatCount(bytes)} B; one would save ${formatCount(wastedBytes)} B`,
       `sha256:${sha256}`,
       '',

@@ -39,7 +39,7 @@ export function openTreeRow(explorer: Explorer, how: 'open' | 'enter'): void {
 /** All about a row of a list, or the file that it is about. */
 export function openRow(explorer: Explorer): void {
   const row = explorer.list?.selected
-  if (row?.about !== undefined) explorer.cover(linesText(row.name, row.about))
+  if (row?.about !== undefined) explorer.cover(linesText(row.name, row.about(explorer.size.columns)))
   else if (row?.file !== undefined) showFile(explorer)
 }
 
@@ -52,7 +52,7 @@ function showFile(explorer: Explorer): void {
 export function showInfo(explorer: Explorer): void {
   const row = explorer.list?.selected
   if (row?.about !== undefined) {
-    explorer.cover(linesText(row.name, row.about))
+    explorer.cover(linesText(row.name, row.about(explorer.size.columns)))
     return
   }
   const file = selectedFile(explorer)

@@ -42,8 +42,8 @@ const ON_SELECTED: ReadonlySet<Action['do']> = new Set([
 
 function actWhenFound(explorer: Explorer, action: Action, key: string): void {
   const { pager, list, walk } = explorer
-  const waits = ON_SELECTED.has(action.do) && pager === undefined && list === undefined
-  if (waits) walk.whenFound(() => act(explorer, action, key))
+  const waits = ON_SELECTED.has(action.do) && pager === undefined
+  if (waits) (list ?? walk).whenFound(() => act(explorer, action, key))
   else act(explorer, action, key)
 }
 

@@ -259,6 +259,31 @@ test('`v` compares a file of two images, moved or not, and what a layer of one d
   await sees(one, '-old', 'etc/old.conf')
 })
 
+test('a search in a list finds what is still to be read, and keys behind it wait for that', async () => {
+  const files = Array.from({ length: 2_500 }, (_, i) => ({ name: `many/${i}`, content: 'x'.repeat(i + 1) }))
+  const many = registry.push('many', 'v1', makeImage([await makeLayer(files)]))
+  const one = explored(app, [many])
+  open.push(one)
+  await sees(one, '+ many/')
+  // The smallest is on the third page.
+  one.type('8/many/0\r\r')
+  await sees(one, 'many/0  1-1 of 1', '1  x')
+  one.type('q/many/nothing')
+  await sees(one, 'no match', 'many/0  1 B')
+})
+
+test('advice fits the screen', async () => {
+  const one = start({ columns: 60, rows: 24 })
+  await sees(one, '+ var/')
+  one.type('4')
+  await sees(one, ...VIEWS.advice)
+  one.type('\r')
+  await sees(one, 'rule   ')
+  const lines = one.emulator.lines.map((line) => line.trim())
+  // Its last sentence ends on the screen.
+  expect(lines.some((line) => line.endsWith('.'))).toBe(true)
+})
+
 test('the inside of a file is that of the layer that is shown', async () => {
   const one = start()
   await sees(one, '+ var/')

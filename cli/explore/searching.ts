@@ -22,13 +22,14 @@ export function askSearch(explorer: Explorer): void {
     text: '',
     onType: (text) => {
       explorer.searched = text
-      const found = text === '' ? from : list.find(text, from, 1)
-      if (found < 0) explorer.message = 'no match'
-      list.index = found < 0 ? from : found
+      list.index = from
+      if (text === '') list.stopSeeking()
+      else list.seek({ typed: text, from, onMissing: () => explorer.say('no match') })
     },
     onEnter: () => {},
     onEscape: () => {
       explorer.searched = ''
+      list.stopSeeking()
       list.index = from
     },
   }
@@ -41,6 +42,10 @@ export function toMatch(explorer: Explorer, step: 1 | -1): void {
     return
   }
   if (searched === '') return
+  if (step === 1) {
+    list.seek({ typed: searched, from: list.index + 1, onMissing: () => explorer.say('no match') })
+    return
+  }
   const found = list.find(searched, list.index + step, step)
   if (found < 0) explorer.message = 'no match'
   else list.index = found

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { FixtureRegistry } from '../../../test/registry/fixture.ts'
 import { startApp, startAppOn } from '../../../test/support/app.ts'
@@ -263,11 +264,10 @@ describe('the page', () => {
   })
 
   it('says how many tags are read until all are', async () => {
-    registry.fault(
-      { path: /slow\/manifests/ },
-      { until: new Promise((resolve) => setTimeout(resolve, 1_050)) },
-      4,
-    )
+    // The page waits a second, which began before the first question.
+    const questions = { path: /slow\/manifests/ }
+    const asked = expect.poll(() => registry.count(questions)).toBeGreaterThan(0)
+    registry.fault(questions, { until: asked.then(() => sleep(1_050)) }, 4)
     for (let n = 0; n < 5; n++) registry.push('slow', `t${n}`, v1)
     const answer = await ask(pathOf({ repository: `${registry.host}/slow` }, '/storage'))
     expect(answer.status).toBe(202)

@@ -79,6 +79,8 @@ export class TableReading {
     } catch (error) {
       throw await this.#judge(error, { source, json })
     } finally {
+      // It is not read with `for await`, which would end it.
+      await json.return(undefined)
       await source.cancel()
     }
   }

@@ -12,8 +12,8 @@ import { hostileCrowd } from './hostile-crowd.ts'
 
 /** Most of the places for uploads stall, so that the archives share the others. */
 const SIZE = { bodies: 300, uploads: 12, archives: 1, windows: 3, slow: 12, quick: 12, names: 4_000 }
-/** With room for what a busy machine collects late; each form alone once took more. */
-const MEGABYTES = { node: 900, worker: 1_100 }
+/** Twice what is measured, since a busy machine collects late: without its bounds each of some forms alone took more. */
+const MEGABYTES = { node: 1_500, worker: 1_700 }
 const LEAST_ANSWERS = 10
 
 it.each(HOSTS)('on %s all are answered', { timeout: 600_000 }, async (host) => {

@@ -14,9 +14,6 @@ const PATIENCE = {
   expect: { poll: { timeout: 120_000 } },
 }
 
-/** A process loads the code once for all files that it runs, which takes a quarter of the time: no module keeps what a test did. */
-const SHARED = { isolate: false }
-
 /** Node compiles the code of services and threads once, not in each process that runs it. */
 process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url))
 
@@ -36,7 +33,6 @@ export default defineConfig({
           name: 'node',
           include: ['{src,workers,cli,test}/**/*.test.ts'],
           exclude: ['**/*.{workerd,redis,slow}.test.ts'],
-          ...SHARED,
           ...PATIENCE,
         },
       },
@@ -44,7 +40,6 @@ export default defineConfig({
         test: {
           name: 'slow',
           include: ['{src,workers,cli,test}/**/*.slow.test.ts'],
-          ...SHARED,
           ...PATIENCE,
         },
       },

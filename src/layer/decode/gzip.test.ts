@@ -47,7 +47,10 @@ describe('the handle is used', () => {
       syncBuiltinESMExports()
     }
     use(odd({ _handle: undefined }))
-    onTestFinished(() => use(real))
+    onTestFinished(() => {
+      use(real)
+      vi.resetModules()
+    })
     vi.resetModules()
     const { canResumeGzip, gunzip } = await import('./gzip.ts')
     const blob = new BlobReader(new Blob([gzipSync('one'), gzipSync('two')]).stream())

@@ -9,7 +9,7 @@ const FLAGS = 15
 const INLINE = 2
 const MAX_VERSION_BYTES = 4_096
 /** Limit on the text of the modules. */
-export const MAX_BUILD_INFO_BYTES = 8 * 1024 * 1024
+export const MAX_BUILD_INFO_BYTES = 2 * 1024 * 1024
 /** A text with more is no build info: large programs have some hundred. */
 const MAX_MODULES = 50_000
 /** The text stands between two marks of this length. */

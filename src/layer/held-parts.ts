@@ -13,7 +13,7 @@ import { isUnreadable } from '../inside/jar.ts'
 import type { FileRanges } from '../inside/ranges.ts'
 
 const HEAD_BYTES = 64 * 1024
-const TAIL_BYTES = 8 * 1024 * 1024
+const TAIL_BYTES = 4 * 1024 * 1024
 /** Limit on one other part. */
 const MAX_PART_BYTES = 2 * 1024 * 1024
 

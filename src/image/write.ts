@@ -160,11 +160,9 @@ class ImageWriter {
   }
 
   static async open(store: ObjectStore, source: ImageSource): Promise<ImageWriter> {
-    // One more for the merged files.
-    const tails = new HeldTails(
-      store,
-      Math.min(MOST_HELD, Math.floor(HELD_BYTES / (source.layers.length + 1))),
-    )
+    // A layer may be listed again and again. One more is for the merged files.
+    const tableCount = new Set(source.layers.map(({ index }) => index)).size + 1
+    const tails = new HeldTails(store, Math.min(MOST_HELD, Math.floor(HELD_BYTES / tableCount)))
     const tables = await inParallel(source.layers, OPENED_AT_ONCE, ({ index }) => openLayer(tails, index))
     const members = tables.reduce((all, table) => all + table.rowCount, 0)
     const brief = tables.map((table) => table.as(BRIEF_ENTRIES))

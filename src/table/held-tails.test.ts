@@ -48,6 +48,15 @@ it('asks the store once for a small object, and for what a large one has before 
   expect(large.asked).toEqual([{ suffix: HELD }, { offset: 0, length: 10 }])
 })
 
+it('asks the store once when many open the same object at the same time', async () => {
+  const { tails, asked } = await held(HELD)
+  const opened = await Promise.all(
+    Array.from({ length: 20 }, () => fetchBytes(tails, 'object', { suffix: 10 })),
+  )
+  expect(new Set(opened.map((one) => one?.bytes.length))).toEqual(new Set([10]))
+  expect(asked).toEqual([{ suffix: HELD }])
+})
+
 it('knows of no object that is missing', async () => {
   const { tails } = await held(1)
   expect(await tails.get('missing', { suffix: 10 })).toBeUndefined()

@@ -13,7 +13,7 @@ type Tail = NonNullable<Awaited<ReturnType<typeof fetchBytes>>>
 export class HeldTails implements TableStore {
   readonly #store: TableStore
   readonly #bytes: number
-  readonly #tails = new Map<string, Tail>()
+  readonly #tails = new Map<string, Promise<Tail | undefined>>()
 
   /** @param bytes how much is kept of each object; none if a table is opened with more */
   constructor(store: TableStore, bytes: number) {
@@ -24,18 +24,21 @@ export class HeldTails implements TableStore {
   async get(key: string, range?: ByteRange): Promise<StoredObject | undefined> {
     // A table is opened by its end.
     const isOpened = range !== undefined && 'suffix' in range && range.suffix <= this.#bytes
-    if (isOpened && !this.#tails.has(key)) await this.#hold(key)
-    return this.#held(key, range) ?? this.#store.get(key, range)
+    if (isOpened && !this.#tails.has(key)) this.#hold(key)
+    return (await this.#held(key, range)) ?? this.#store.get(key, range)
   }
 
-  async #hold(key: string): Promise<void> {
-    const tail = await fetchBytes(this.#store, key, { suffix: this.#bytes })
-    if (tail !== undefined) this.#tails.set(key, tail)
+  /** Once, however many layers with this table are opened at the same time. */
+  #hold(key: string): void {
+    const fetching = fetchBytes(this.#store, key, { suffix: this.#bytes })
+    this.#tails.set(key, fetching)
+    // Whoever waits for it gets the error; another attempt may succeed.
+    fetching.catch(() => this.#tails.delete(key))
   }
 
   /** Undefined if the range begins before the tail. */
-  #held(key: string, range?: ByteRange): StoredObject | undefined {
-    const tail = this.#tails.get(key)
+  async #held(key: string, range?: ByteRange): Promise<StoredObject | undefined> {
+    const tail = await this.#tails.get(key)
     if (tail === undefined || range === undefined) return undefined
     const { size, bytes } = tail
     const { start, end } = boundsOf(range, size)

@@ -144,4 +144,25 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(await files('true')).toEqual(['opt/a.jar', 'opt/b.jar', 'usr/bin/app'])
     expect(await files('false')).toEqual(['opt/text'])
   })
+
+  it('a version that changed inside a program or an archive is a changed package', async () => {
+    const imageWith = (name: string, version: string) => {
+      const modules = ['mod\texample.org/app\tv1.0.0', `dep\texample.org/lib\tv${version}`]
+      return push(name, [
+        [
+          { name: 'usr/bin/app', content: goProgram('go1.26.1', modules) },
+          { name: 'opt/a.jar', content: artifact('a', version) },
+        ],
+      ])
+    }
+    const [from, to] = [await imageWith('before', '2.0.0'), await imageWith('after', '2.0.1')]
+    const { added, removed, changed } = (await get('/v1/diff', { from, to })).packages
+    expect([added, removed]).toEqual([[], []])
+    expect(
+      changed.map(({ type, name, from, to }: Record<string, unknown>) => [type, name, from, to]),
+    ).toEqual([
+      ['golang', 'example.org/lib', 'v2.0.0', 'v2.0.1'],
+      ['maven', 'org.x:a', '2.0.0', '2.0.1'],
+    ])
+  })
 })

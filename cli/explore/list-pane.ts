@@ -1,6 +1,7 @@
 /** A list as one walks through it: rows in the order of their endpoint, asked for as they are needed. */
 import { type ByteString, decodeText } from '../../src/text/bytes.ts'
 import type { Sign } from './listing.ts'
+import { WaitingKeys } from './waiting-keys.ts'
 import { wordsOf } from './words.ts'
 
 /** A file that a row is about. */
@@ -23,16 +24,13 @@ export type Row = {
   readonly sign?: Sign | undefined
   readonly file?: RowFile | undefined
   readonly layer?: number | undefined
-  /** All about it, where there is more than fits in a row: lines, with sentences in so many columns. */
+  /** Its details as lines, with sentences wrapped at `columns`; absent if the row shows everything. */
   readonly about?: ((columns: number) => readonly string[]) | undefined
 }
 
 export type RowPage = { readonly rows: readonly Row[]; readonly next?: string | undefined }
 
 type Sought = { readonly typed: string; readonly from: number; readonly onMissing: () => void }
-
-/** Keys that wait for a search. */
-const MOST_WAITING = 100
 
 export class ListPane {
   readonly #read: (cursor: string | undefined) => Promise<RowPage>
@@ -45,7 +43,7 @@ export class ListPane {
   #wantsEnd = false
   /** What is looked for in rows that are still to be read. */
   #sought: Sought | undefined
-  #whenFound: (() => void)[] = []
+  readonly #waiting = new WaitingKeys()
   index = 0
   /** The first row on the screen. */
   top = 0
@@ -100,22 +98,17 @@ export class ListPane {
   /** Selects the row that matches next, also if it is still to be read. */
   seek(sought: Sought): void {
     this.#sought = sought
+    this.#waiting.begin()
     this.#lookOn()
   }
 
   stopSeeking(): void {
     this.#sought = undefined
-    while (this.#sought === undefined) {
-      const then = this.#whenFound.shift()
-      if (then === undefined) return
-      then()
-    }
+    this.#waiting.end()
   }
 
-  /** Calls it when what is looked for is selected, or at once if nothing is. */
   whenFound(then: () => void): void {
-    if (this.#sought === undefined) then()
-    else if (this.#whenFound.length < MOST_WAITING) this.#whenFound.push(then)
+    this.#waiting.whenFound(then)
   }
 
   #lookOn(): void {

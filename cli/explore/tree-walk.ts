@@ -9,14 +9,13 @@ import { addFolder, readWhole } from './load.ts'
 import type { Sort } from './order.ts'
 import type { Questions, TreeAnswer } from './questions.ts'
 import { TreePane } from './tree-pane.ts'
+import { WaitingKeys } from './waiting-keys.ts'
 import { Matches, wordsOf } from './words.ts'
 
 export type TreeMode = 'whole' | LayerMode
 const MODES: readonly TreeMode[] = ['whole', 'did', 'upTo']
 /** Layer views that are kept. */
 const KEPT_VIEWS = 4
-/** Keys that wait for a search. */
-const MOST_WAITING = 100
 
 /** Where a search began. */
 type Origin = { readonly path: ByteString; readonly open: ReadonlySet<ByteString> }
@@ -38,8 +37,7 @@ export class TreeWalk {
   #matches: { readonly typed: string; readonly matches: Matches } | undefined
   #then: ((matches: Matches) => void) | undefined
   #modeShown: Promise<void> | undefined
-  #isFinding = false
-  #whenFound: (() => void)[] = []
+  readonly #waiting = new WaitingKeys()
 
   constructor(questions: Questions, host: Host) {
     this.#questions = questions
@@ -137,7 +135,7 @@ export class TreeWalk {
     if (pane.listing === listing) return
     this.#then = undefined
     pane.show(listing)
-    if (this.#filtered === '') this.#endFinding()
+    if (this.#filtered === '') this.#waiting.end()
     else {
       await this.#needWhole()
       this.#keep(this.#filtered)
@@ -200,8 +198,8 @@ export class TreeWalk {
     const { pane } = this
     const origin = this.#origin
     this.#searched = typed
-    this.#isFinding = typed !== ''
-    this.#whenFound = []
+    this.#waiting.drop()
+    if (typed !== '') this.#waiting.begin()
     if (origin === undefined) return
     const back = () => {
       pane.reopen(origin.open)
@@ -221,37 +219,26 @@ export class TreeWalk {
       const found = matches.fits(from) ? from : nextMatch(pane, matches, from)
       if (found !== undefined) pane.select(found)
       else this.#host.say('no match')
-      this.#endFinding()
+      this.#waiting.end()
       this.#host.changed()
     })
   }
 
-  /** Calls it when what is searched or filtered for is there, or at once: who types fast means what they will find. */
   whenFound(then: () => void): void {
-    if (!this.#isFinding) then()
-    else if (this.#whenFound.length < MOST_WAITING) this.#whenFound.push(then)
-  }
-
-  #endFinding(): void {
-    this.#isFinding = false
-    while (!this.#isFinding) {
-      const then = this.#whenFound.shift()
-      if (then === undefined) return
-      then()
-    }
+    this.#waiting.whenFound(then)
   }
 
   async toMatch(step: 1 | -1): Promise<void> {
     if (this.#searched === '') return
     const { pane } = this
-    this.#isFinding = true
+    this.#waiting.begin()
     await this.#namesKnown()
     this.#match(this.#searched, (matches) => {
       const find = step === 1 ? nextMatch : previousMatch
       const found = find(pane, matches, pane.selected)
       if (found === undefined) this.#host.say('no match')
       else pane.select(found)
-      this.#endFinding()
+      this.#waiting.end()
       this.#host.changed()
     })
   }
@@ -262,7 +249,7 @@ export class TreeWalk {
       this.#noFilter()
       return
     }
-    this.#isFinding = true
+    this.#waiting.begin()
     await this.#namesKnown()
     // Another was typed since.
     if (this.#filtered === typed) this.#keep(typed)
@@ -271,13 +258,13 @@ export class TreeWalk {
   #noFilter(): void {
     this.#then = undefined
     this.pane.keepOnly(undefined)
-    this.#endFinding()
+    this.#waiting.end()
   }
 
   #keep(typed: string): void {
     this.#match(typed, (matches) => {
       this.pane.keepOnly(new Filter(matches))
-      this.#endFinding()
+      this.#waiting.end()
       this.#host.changed()
     })
   }
@@ -286,8 +273,7 @@ export class TreeWalk {
   clear(): boolean {
     if (this.#searched !== '') {
       this.#searched = ''
-      this.#isFinding = false
-      this.#whenFound = []
+      this.#waiting.drop()
       return true
     }
     if (this.#filtered === '') return false

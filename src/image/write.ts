@@ -274,13 +274,12 @@ class ImageWriter {
         warnings.add(code, memberSequence(layer, 0), key, count)
       if (verified === 'contents-table') warnings.add('notExamined', memberSequence(layer, 0))
     }
-    for (const { layer, key, count } of inventory.unread) {
-      warnings.add('unreadableDatabase', memberSequence(layer, 0), key, count)
-    }
-    for (const { layer, key, count } of inventory.unreadableArchives)
-      warnings.add('unreadableArchive', memberSequence(layer, 0), key, count)
-    for (const { layer, key, count } of inventory.leftOut)
-      warnings.add('examinedTooLarge', memberSequence(layer, 0), key, count)
+    for (const [code, places] of [
+      ['unreadableDatabase', inventory.unread],
+      ['unreadableArchive', inventory.unreadableArchives],
+      ['examinedTooLarge', inventory.leftOut],
+    ] as const)
+      for (const { layer, key, count } of places) warnings.add(code, memberSequence(layer, 0), key, count)
     for (const layer of this.#source.unusedTables) warnings.add('tableNotUsed', memberSequence(layer, 0))
     return warnings
   }

@@ -1,6 +1,5 @@
 /** Reads what is attached: the bytes of an item, its statement, or a bill of materials. Nothing of it is stored. */
-import type { AttachedItem } from '../../attached/items.ts'
-import { requireComplete } from '../../attached/items.ts'
+import { type AttachedItem, requireComplete } from '../../attached/items.ts'
 import { isSbom, type SbomFormat } from '../../attached/kinds.ts'
 import { parseBounded, type StatementFound, statementIn } from '../../attached/statement.ts'
 import { verifiedBlob } from '../../layer/verify.ts'

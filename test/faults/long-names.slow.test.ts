@@ -2,6 +2,7 @@
 import { gzipSync } from 'node:zlib'
 import { beforeAll, expect, it } from 'vitest'
 import { FixtureRegistry } from '../registry/fixture.ts'
+import { answersUntil } from '../support/health.ts'
 import { makeImage, makeLayer } from '../support/images.ts'
 import { startService, type TestService } from '../support/service.ts'
 import { MAGIC, member, records } from '../support/tar.ts'
@@ -38,16 +39,8 @@ it.each([
   ['a list by a glob', '/v1/files', { glob: '**/*z*' }, 200],
   ['the gate', '/v1/check', { deny: '**/*z*' }, 200],
 ])('%s', async (_, path, query, status) => {
-  let isDone = false
-  const asked = fetch(`${service.url}${path}?${new URLSearchParams({ image, ...query })}`).finally(() => {
-    isDone = true
-  })
-  let answers = 0
-  while (!isDone) {
-    const health = await fetch(`${service.url}/healthz`)
-    await health.arrayBuffer()
-    answers++
-  }
-  expect((await asked).status).toBe(status)
+  const asked = fetch(`${service.url}${path}?${new URLSearchParams({ image, ...query })}`)
+  const { answer, answers } = await answersUntil(service.url, asked)
+  expect(answer.status).toBe(status)
   expect(answers).toBeGreaterThanOrEqual(LEAST_ANSWERS)
 })

@@ -1,6 +1,7 @@
 /** Who asks about an image that lists a layer a thousand times does not stop the others: the Worker answers them meanwhile. */
 import { beforeAll, expect, it } from 'vitest'
 import { FixtureRegistry } from '../registry/fixture.ts'
+import { answersUntil } from '../support/health.ts'
 import { makeImage, makeLayer } from '../support/images.ts'
 import { startService, type TestService } from '../support/service.ts'
 
@@ -20,17 +21,9 @@ beforeAll(async () => {
 })
 
 it('its report', async () => {
-  let isDone = false
   const query = new URLSearchParams({ image, wait: '60' })
-  const asked = fetch(`${service.url}/v1/report?${query}`).finally(() => {
-    isDone = true
-  })
-  let answers = 0
-  while (!isDone) {
-    const health = await fetch(`${service.url}/healthz`)
-    await health.arrayBuffer()
-    answers++
-  }
-  expect((await asked).status).toBe(200)
+  const asked = fetch(`${service.url}/v1/report?${query}`)
+  const { answer, answers } = await answersUntil(service.url, asked)
+  expect(answer.status).toBe(200)
   expect(answers).toBeGreaterThanOrEqual(LEAST_ANSWERS)
 })

@@ -28,3 +28,21 @@ export function watchHealth(url: string): HealthWatch {
     },
   }
 }
+
+/** An answer, and how often `/healthz` answered until it came. */
+export async function answersUntil(
+  url: string,
+  asked: Promise<Response>,
+): Promise<{ readonly answer: Response; readonly answers: number }> {
+  let isDone = false
+  const done = asked.finally(() => {
+    isDone = true
+  })
+  let answers = 0
+  while (!isDone) {
+    const health = await fetch(`${url}/healthz`)
+    await health.arrayBuffer()
+    answers++
+  }
+  return { answer: await done, answers }
+}

@@ -12,7 +12,7 @@ import type { Request } from './program.ts'
 const AT_ONCE = 4
 
 /**
- * @param elsewhere the name of the image in an engine, after its registry failed to show it; throws that failure if there is none
+ * @param elsewhere finds an image that its registry failed to show in an engine, and returns its name there; throws the failure otherwise
  * @returns the exit code: 2 if one failed
  */
 export async function indexImages(

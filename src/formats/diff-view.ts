@@ -266,7 +266,7 @@ function directoryTable(directories: readonly DirectoryChange[]): Table {
   }
 }
 
-/** `2 added, 1 removed`, without what there is none of. */
+/** `2 added, 1 removed`; zeros are left out. */
 export function countWords(counts: Readonly<Record<string, number>>): string {
   return Object.entries(counts)
     .filter(([, count]) => count > 0)

@@ -50,7 +50,7 @@ export class ZstdMemory {
    * Waits until there is memory for this window.
    *
    * @returns gives it back
-   * @throws Problem `rate_limited` if there is none for half a minute
+   * @throws Problem `rate_limited` after half a minute without
    */
   async admit(window: number): Promise<() => void> {
     const isLarge = isLargeWindow(window)

@@ -6,7 +6,7 @@ import { type LookupAddress, lookup } from 'node:dns'
 import { lookup as resolve } from 'node:dns/promises'
 import type { LookupFunction } from 'node:net'
 import { getCACertificates } from 'node:tls'
-import type { buildConnector as Connector, Dispatcher } from 'undici'
+import { buildConnector, type Dispatcher, EnvHttpProxyAgent } from 'undici'
 import type { Configuration } from '../../src/configuration.ts'
 import type { Fetch, Reach } from '../../src/host.ts'
 import { Problem } from '../../src/problem.ts'
@@ -15,7 +15,6 @@ import { toAllow } from '../../src/source/registry/guard.ts'
 import { waitFor } from '../../src/timeout.ts'
 import { responseBody } from './body-stream.ts'
 import { type Trust, trustedAlso } from './trust.ts'
-import { buildConnector, EnvHttpProxyAgent } from './undici.ts'
 
 type Rules = Pick<Configuration, 'privateRegistries' | 'insecureRegistries'>
 /** Hosts that are reached without the environment's proxies: `*` for all. By default it is the environment's `no_proxy`. */
@@ -90,7 +89,7 @@ async function checkBeforeProxy(url: URL, reach: Reach, rules: Rules): Promise<v
 
 /** One pool per reach: a connection opened for one is never used for the other. */
 function createAgent(reach: Reach, rules: Rules, proxies: Proxies): Dispatcher {
-  const connectors = new Map<string, Connector.connector>()
+  const connectors = new Map<string, buildConnector.connector>()
   const trust = trustedAlso()
   const connectorFor = (host: string, port: string) => {
     const isUnverified = trust !== undefined && isListed(trust.unverified, host, port)

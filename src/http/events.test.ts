@@ -6,6 +6,7 @@ import type { Analysis } from '../service/images/analyses.ts'
 import type { Backend, Env } from './backend.ts'
 import { eventStream } from './events.ts'
 import { Bodies } from './middleware/body.ts'
+import { boundedStreams } from './middleware/streams.ts'
 
 const RUNNING: Analysis = {
   id: '0f6a1c9e-0000-4000-8000-000000000000',
@@ -25,8 +26,8 @@ beforeEach(() => {
 })
 afterEach(() => void vi.useRealTimers())
 
-/** Reads these states as events. The request's signal says nothing, as on Workers. */
-async function read(states: AsyncGenerator<Analysis, void>) {
+/** These states as events. The request's signal says nothing, as on Workers. */
+function appOf(states: AsyncGenerator<Analysis, void>) {
   const backend: Backend = {
     ...startApp().service,
     log: ({ error }) => told.push(error),
@@ -37,8 +38,13 @@ async function read(states: AsyncGenerator<Analysis, void>) {
     uploads: new Semaphore({ total: 1 }),
     keepAlive: () => {},
   }
-  const app = new Hono<Env>().get('/', (context) => eventStream(backend, context, states))
-  const { body } = await app.request('/')
+  return new Hono<Env>()
+    .use(boundedStreams(backend.clientOf))
+    .get('/', (context) => eventStream(backend, context, states))
+}
+
+async function read(states: AsyncGenerator<Analysis, void>) {
+  const { body } = await appOf(states).request('/')
   if (body === null) throw new Error('the answer has no body')
   return body.getReader()
 }
@@ -94,5 +100,20 @@ it('a comment is sent while nothing changes', async () => {
   expect(new TextDecoder().decode((await comment).value)).toBe(': \n\n')
   gate.resolve()
   expect((await reader.read()).done).toBe(true)
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+it('HEAD, whose body nobody reads, leaves no timer and no listener', async () => {
+  let isReturned = false
+  async function* states() {
+    try {
+      for (;;) yield RUNNING
+    } finally {
+      isReturned = true
+    }
+  }
+  const { status, body } = await appOf(states()).request('/', { method: 'HEAD' })
+  expect([status, body]).toEqual([200, null])
+  await expect.poll(() => isReturned).toBe(true)
   expect(vi.getTimerCount()).toBe(0)
 })

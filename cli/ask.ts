@@ -89,6 +89,8 @@ export const progressSchema = z.object({
   layersDone: z.number(),
   bytes: z.number(),
   bytesDone: z.number(),
+  reading: z.array(z.object({ layer: z.number(), bytes: z.number(), bytesDone: z.number() })).optional(),
+  waiting: z.array(z.number()).optional(),
 })
 
 const stateSchema = z.object({

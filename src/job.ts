@@ -82,6 +82,17 @@ export type Progress = {
   /** Compressed bytes to read; a reused layer costs none. */
   readonly bytes: number
   readonly bytesDone: number
+  /** The layers that are being read, from the lowest; absent, as `waiting`, before the analysis knows its layers. */
+  readonly reading?: readonly LayerProgress[] | undefined
+  /** Numbers of the layers that nobody reads yet. Those in neither list are done. */
+  readonly waiting?: readonly number[] | undefined
+}
+
+export type LayerProgress = {
+  readonly layer: number
+  /** Compressed. */
+  readonly bytes: number
+  readonly bytesDone: number
 }
 
 /** The work of reading a layer: bytes of the blob, and decoded bytes of the tar. */

@@ -1,4 +1,5 @@
 /** Whole screens, as a terminal shows them. */
+import { randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { FixtureRegistry } from '../../test/registry/fixture.ts'
 import { type AskedApp, startApp } from '../../test/support/app.ts'
@@ -295,4 +296,34 @@ test('the inside of a file is that of the layer that is shown', async () => {
   await sees(one, 'layer 1', 'opt/app.jar  ')
   one.type('\r')
   await sees(one, 'b/later.txt')
+})
+
+test('while layers are read, each has a line that tells how far it is', async () => {
+  const three = ['a', 'b', 'c'].map((name) => makeLayer([{ name, content: randomBytes(2_000_000) }]))
+  const base = await makeLayer([{ name: 'base', content: 'b' }])
+  const first = explored(app, [registry.push('told', 'base', makeImage([base]))])
+  open.push(first)
+  await sees(first, 'base')
+  const release = Promise.withResolvers<void>()
+  const slowly = {
+    drip: { bytes: 64_000, milliseconds: 20 },
+    holdAfter: { bytes: 1_500_000, until: release.promise },
+  }
+  const whole = registry.push('told', 'v1', makeImage([base, ...(await Promise.all(three))]))
+  registry.fault({ path: /told\/blobs\/sha256/, method: 'GET' }, slowly, 9)
+  const one = explored(app, [whole])
+  open.push(one)
+  const states = () =>
+    one.emulator.lines.flatMap((line) => /^ {2}([0-3]) {2}( *[1-9]\d?%|\w+)/.exec(line)?.[2] ?? [])
+  // The service reads two layers at once.
+  const [percent, sorted] = [
+    /^ *\d+%$/,
+    () =>
+      states()
+        .map((state) => state.replace(percent, '%'))
+        .toSorted(),
+  ]
+  await expect.poll(sorted, { timeout: 30_000 }).toEqual(['%', '%', 'done', 'waiting'])
+  release.resolve()
+  await sees(one, '- /')
 })

@@ -23,7 +23,7 @@ export function analysisBody(analysis: Analysis): AnalysisBody {
     status,
     createdAt,
     ...(finishedAt === undefined ? {} : { finishedAt }),
-    progress,
+    progress: progressBody(progress),
     ...(error === undefined ? {} : { error: errorBody(error) }),
     links: {
       self: locationOf(id),
@@ -32,6 +32,11 @@ export function analysisBody(analysis: Analysis): AnalysisBody {
       files: `/v1/files?${query}`,
     },
   }
+}
+
+function progressBody({ reading, waiting, ...sums }: Analysis['progress']): AnalysisBody['progress'] {
+  if (reading === undefined || waiting === undefined) return sums
+  return { ...sums, reading: [...reading], waiting: [...waiting] }
 }
 
 function errorBody(error: NonNullable<Analysis['error']>): AnalysisBody['error'] {

@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { FixtureRegistry } from '../../test/registry/fixture.ts'
 import { startApp, startAppOn } from '../../test/support/app.ts'
 import { makeImage, makeLayer, type TestImage } from '../../test/support/images.ts'
 import { MemoryStore } from '../../test/support/memory-store.ts'
 import { layerKey } from '../index/keys.ts'
+import type { JobProgress } from '../job.ts'
 import { parseManifest } from '../oci/manifest.ts'
 import { openSource } from '../service/open/open-source.ts'
 import { runJob } from './run-job.ts'
@@ -63,4 +65,38 @@ it('a layer whose table is lost before the merge is read again', async () => {
   const answer = await startAppOn(store).ask(`/v1/report?wait=60&image=${reference}`)
   expect([answer.status, (await answer.json()).counts?.files]).toEqual([200, 2])
   expect(await store.has(layerKey(descriptor.digest, 'entries.parquet'))).toBe(true)
+})
+
+it('tells which layers are read, how far each is, and which ones wait', async () => {
+  const base = await makeLayer([{ name: 'base', content: 'b' }])
+  const three = ['a', 'b', 'c'].map((name) => makeLayer([{ name, content: randomBytes(2_000_000) }]))
+  const image = makeImage([base, ...(await Promise.all(three))])
+  const { service, ask } = startApp()
+  await ask(`/v1/report?wait=60&image=${registry.push('told', 'base', makeImage([base]))}`)
+  registry.push('told', 'v1', image)
+  const release = Promise.withResolvers<void>()
+  const slowly = {
+    drip: { bytes: 64_000, milliseconds: 20 },
+    holdAfter: { bytes: 1_500_000, until: release.promise },
+  }
+  registry.fault({ path: /told\/blobs\/sha256/, method: 'GET' }, slowly, 9)
+  const source = { kind: 'registry', registry: registry.host, repository: 'told' } as const
+  let last: JobProgress | undefined
+  const report = (progress: JobProgress) => {
+    last = progress
+  }
+  const { signal } = new AbortController()
+  const job = runJob(service, { kind: 'image', source, digest: image.descriptor.digest }, report, signal)
+  // This service reads two layers at once.
+  await expect
+    .poll(() => last?.reading?.filter(({ bytes, bytesDone }) => 0 < bytesDone && bytesDone < bytes), {
+      timeout: 30_000,
+    })
+    .toHaveLength(2)
+  const { reading = [], waiting = [] } = last ?? {}
+  expect([...reading.map(({ layer }) => layer), ...waiting].toSorted()).toEqual([1, 2, 3])
+  for (const { layer, bytes } of reading) expect(bytes).toBe(image.layers[layer]?.descriptor.size)
+  release.resolve()
+  await job
+  expect(last).toMatchObject({ layersDone: 4, layersReused: 1, reading: [], waiting: [] })
 })

@@ -29,13 +29,13 @@ const LOOKS_AT_ONCE = 16
 /** Packed, what takes no time worth mentioning to read. */
 const SMALL_BYTES = 64 * 1024
 
-/** The progress of one layer while it is read. */
-type LayerProgress = {
+/** How far one layer is that was not indexed when the analysis began. */
+type Reading = {
   readonly bytes: number
   bytesDone: number
   /** Of its longest attempt: a layer that gave its place away starts again. */
   waitedMilliseconds: number
-  done: boolean
+  status: 'waiting' | 'reading' | 'done'
 }
 
 export type ImageRun = {
@@ -176,12 +176,12 @@ async function indexLayers(
   for (const { layer } of places.values()) count(layer)
   const missing = inTurn([...places.values()].filter(({ layer }) => indexes.get(layer) === undefined))
   const progress = new Map(
-    missing.map(({ layer }): [string, LayerProgress] => [
+    missing.map(({ layer }): [string, Reading] => [
       layer.digest,
-      { bytes: layer.size, bytesDone: 0, waitedMilliseconds: 0, done: false },
+      { bytes: layer.size, bytesDone: 0, waitedMilliseconds: 0, status: 'waiting' },
     ]),
   )
-  const tell = () => report(sum(layers.length, [...progress.values()]))
+  const tell = () => report(sum(layers, progress))
   tell()
   // One bad layer fails the image, so the jobs of the other layers are cancelled.
   const failed = new AbortController()
@@ -189,13 +189,14 @@ async function indexLayers(
   await inParallel(missing, LAYERS_AT_ONCE, async ({ layer, place }) => {
     const one = progress.get(layer.digest)
     if (one === undefined) return
-    const onProgress = ({ bytesDone, waitedMilliseconds = 0 }: JobProgress) => {
+    const onState = ({ status, progress: { bytesDone, waitedMilliseconds = 0 } }: JobState) => {
+      one.status = status === 'queued' ? 'waiting' : 'reading'
       one.bytesDone = bytesDone
       one.waitedMilliseconds = Math.max(one.waitedMilliseconds, waitedMilliseconds)
       tell()
     }
     try {
-      await inLayer(place, () => indexOne(service, { job, descriptor: layer }, onProgress, stopped))
+      await inLayer(place, () => indexOne(service, { job, descriptor: layer }, onState, stopped))
       await indexes.lookAfter(layer)
       count(layer)
     } catch (error) {
@@ -203,7 +204,7 @@ async function indexLayers(
       throw error
     }
     one.bytesDone = one.bytes
-    one.done = true
+    one.status = 'done'
     tell()
   })
   return layers.map((descriptor, place) => {
@@ -233,40 +234,49 @@ async function inLayer<T>(layer: number, work: () => Promise<T>): Promise<T> {
 async function indexOne(
   service: Service,
   { job, descriptor }: { readonly job: ImageJob; readonly descriptor: Descriptor },
-  onProgress: (progress: JobProgress) => void,
+  onState: (state: JobState) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const { source } = job
   const read = job.read === 'toc' && tableDigest(descriptor) !== undefined ? { read: job.read } : {}
   const shared: LayerJob = { kind: 'layer', source, image: job.digest, descriptor, ...read }
-  const first = await runToEnd(service, shared, onProgress, signal)
+  const first = await runToEnd(service, shared, onState, signal)
   const others = first.place !== placeOf(source) && first.error !== undefined && !first.error.permanent
-  const last = others ? await runToEnd(service, { ...shared, alone: true }, onProgress, signal) : first
+  const last = others ? await runToEnd(service, { ...shared, alone: true }, onState, signal) : first
   if (last.error !== undefined) throw Problem.from(last.error)
 }
 
 async function runToEnd(
   service: Service,
   job: LayerJob,
-  onProgress: (progress: JobProgress) => void,
+  onState: (state: JobState) => void,
   signal: AbortSignal,
 ): Promise<JobState> {
   for await (const state of follow(service.host.jobs, job, LAYER_MILLISECONDS, signal)) {
-    onProgress(state.progress)
+    onState(state)
     if (isFinished(state)) return state
   }
   throw new Problem('registry_timeout', `reading the layer ${job.descriptor.digest} took too long`)
 }
 
-function sum(layers: number, missing: readonly LayerProgress[]): JobProgress {
-  const total = (of: (one: LayerProgress) => number) => missing.reduce((all, one) => all + of(one), 0)
+/** @param progress by the digests of the layers that are not indexed yet */
+function sum(layers: readonly Descriptor[], progress: ReadonlyMap<string, Reading>): JobProgress {
+  const missing = [...progress.values()]
+  const total = (of: (one: Reading) => number) => missing.reduce((all, one) => all + of(one), 0)
   const longest = missing.reduce((most, one) => Math.max(most, one.waitedMilliseconds), 0)
+  const inState = (status: Reading['status']) =>
+    layers.flatMap(({ digest }, layer) => {
+      const one = progress.get(digest)
+      return one?.status === status ? [{ layer, bytes: one.bytes, bytesDone: one.bytesDone }] : []
+    })
   return {
-    layers,
-    layersDone: layers - missing.filter((one) => !one.done).length,
-    layersReused: layers - missing.length,
+    layers: layers.length,
+    layersDone: layers.length - missing.filter(({ status }) => status !== 'done').length,
+    layersReused: layers.length - missing.length,
     bytes: total((one) => one.bytes),
     bytesDone: total((one) => one.bytesDone),
+    reading: inState('reading'),
+    waiting: inState('waiting').map(({ layer }) => layer),
     // A lower bound, since several layers wait at the same time.
     waitedMilliseconds: Math.max(longest, total((one) => one.waitedMilliseconds) / LAYERS_AT_ONCE),
   }

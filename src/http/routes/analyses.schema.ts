@@ -41,6 +41,14 @@ export const progressSchema = z
     layersReused: int('Was indexed already'),
     bytes: int('Compressed bytes to read, without reused layers'),
     bytesDone: int(),
+    reading: z
+      .array(z.strictObject({ layer: int(), bytes: int(), bytesDone: int() }))
+      .optional()
+      .openapi({ description: 'Layers being read, with their compressed bytes.' }),
+    waiting: z
+      .array(int())
+      .optional()
+      .openapi({ description: 'Layers not begun; those in neither list are done.' }),
   })
   .openapi('Progress')
 

@@ -235,6 +235,7 @@ function describe(record: AnalysisRecord, state: JobState): Analysis {
 }
 
 /** What callers hear of it. */
-function told({ layers, layersDone, layersReused, bytes, bytesDone }: Progress): Progress {
-  return { layers, layersDone, layersReused, bytes, bytesDone }
+function told({ layers, layersDone, layersReused, bytes, bytesDone, reading, waiting }: Progress): Progress {
+  const byLayer = reading === undefined || waiting === undefined ? {} : { reading, waiting }
+  return { layers, layersDone, layersReused, bytes, bytesDone, ...byLayer }
 }

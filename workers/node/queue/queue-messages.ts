@@ -44,6 +44,8 @@ const progressSchema = z.object({
   layersReused: z.number(),
   bytes: z.number(),
   bytesDone: z.number(),
+  reading: z.array(z.object({ layer: z.number(), bytes: z.number(), bytesDone: z.number() })).optional(),
+  waiting: z.array(z.number()).optional(),
   waitedMilliseconds: z.number().default(0),
 })
 

@@ -119,3 +119,17 @@ it('writes one line per job, with the reason if it failed', () => {
   ])
   for (const { seconds } of images) expect(seconds).toBeGreaterThanOrEqual(0)
 })
+
+it('writes no ID of an upload, however a request spells it', async () => {
+  const id = 'S3cretIdOfAnUpload0123'
+  const asked = [
+    `/v1/report?image=%20upload:${id}`,
+    `/v1/diff?from=Upload:${id}&to=docker://upload:${id}`,
+    `/v1/uploads/${id}/`,
+    `/files/upload:${id}`,
+  ]
+  for (const path of asked) await (await fetch(service.url + path)).text()
+  const hidden = () => linesOf(/^request$/).filter((line) => JSON.stringify(line).includes('…'))
+  await expect.poll(() => hidden().length).toBe(asked.length)
+  expect(service.output()).not.toContain(id)
+})

@@ -44,13 +44,16 @@ const PAUSE_MILLISECONDS = 100
 const WRITE_MILLISECONDS = 1_000
 /** An internal error, a bucket that is being moved, a lost connection: a retry may succeed. */
 const PASSING: ReadonlySet<number | undefined> = new Set([10001, 10043, 10054, 10058, undefined])
+/** Writes that wait go on after this time without a begin or an end: the request of the one before was cancelled. */
+const TURN_MILLISECONDS = 5_000
 /** The key was written less than {@link WRITE_MILLISECONDS} ago. */
 const WRITTEN_TOO_OFTEN = 10058
 
 export type R2StoreOptions = {
   /**
-   * Reads larger objects in pieces of this size, and lets the event loop turn after each. For Miniflare, whose bucket is in the
-   * same workerd: the next bytes are always available, and workerd serves connections only when no event is waiting.
+   * Reads larger objects in pieces of this size, writes larger ones one after the other, and lets the event loop turn after each.
+   * For Miniflare, whose bucket is in the same workerd: the next bytes are always available, and workerd serves connections only
+   * when no event is waiting.
    */
   readonly pieceBytes?: number
 }
@@ -58,6 +61,10 @@ export type R2StoreOptions = {
 export class R2Store implements ObjectStore {
   readonly #bucket: R2Bucket
   readonly #pieceBytes: number
+  /** Of the last large write: its end. */
+  #written: Promise<void> = Promise.resolve()
+  /** When a large write last began or ended. */
+  #movedAt = 0
 
   constructor(bucket: R2Bucket, { pieceBytes = Number.POSITIVE_INFINITY }: R2StoreOptions = {}) {
     this.#bucket = bucket
@@ -146,10 +153,41 @@ export class R2Store implements ObjectStore {
     } while (cursor !== undefined)
   }
 
+  /** Writes when it is the turn of these bytes. */
+  async #inTurn<T>(bytes: Uint8Array, write: () => Promise<T>): Promise<T> {
+    if (bytes.length <= this.#pieceBytes) return write()
+    const before = this.#written
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#written = promise
+    await this.#turn(before)
+    this.#movedAt = Date.now()
+    try {
+      return await write()
+    } finally {
+      this.#movedAt = Date.now()
+      await pause(0)
+      resolve()
+    }
+  }
+
+  async #turn(before: Promise<void>): Promise<void> {
+    const isOver = before.then(() => true)
+    for (;;) {
+      const end = new AbortController()
+      const late = pause(TURN_MILLISECONDS, end.signal).then(
+        () => Date.now() - this.#movedAt >= TURN_MILLISECONDS,
+        () => true,
+      )
+      const isTurn = await Promise.race([isOver, late])
+      end.abort()
+      if (isTurn) return
+    }
+  }
+
   async #put(key: string, bytes: Uint8Array): Promise<void> {
     await answered(async () => {
       try {
-        await this.#bucket.put(key, bytes)
+        await this.#inTurn(bytes, () => this.#bucket.put(key, bytes))
       } catch (error) {
         // Most objects never change: another writer has just stored the same bytes.
         if (numberOf(error) === WRITTEN_TOO_OFTEN && (await this.#holds(key, bytes))) return
@@ -170,7 +208,7 @@ export class R2Store implements ObjectStore {
       const uploaded: unknown[] = []
       const send = async (part: Uint8Array) => {
         const number = uploaded.length + 1
-        uploaded.push(await answered(() => upload.uploadPart(number, part)))
+        uploaded.push(await answered(() => this.#inTurn(part, () => upload.uploadPart(number, part))))
       }
       for (const part of first) await send(part)
       for await (const part of rest) await send(part)

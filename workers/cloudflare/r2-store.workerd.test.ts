@@ -1,5 +1,5 @@
 import { env } from 'cloudflare:workers'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { describeObjectStore, storeBelow } from '../../test/support/object-store.ts'
 import { type R2Bucket, R2Store } from './r2-store.ts'
 
@@ -54,6 +54,77 @@ test('the event loop serves others after each piece of an object', async () => {
     expect(Buffer.compare(read, bytes)).toBe(0)
     expect(turns).toBeGreaterThanOrEqual(pieces - 1)
   }
+})
+
+/** What is written at the same time, for a store that has this bucket. */
+function counting(): { readonly bucket: R2Bucket; readonly most: () => number } {
+  let running = 0
+  let most = 0
+  const write = async <T>(work: () => Promise<T>): Promise<T> => {
+    most = Math.max(most, ++running)
+    try {
+      return await work()
+    } finally {
+      running--
+    }
+  }
+  const { BUCKET } = env
+  const bucket: R2Bucket = {
+    head: (key) => BUCKET.head(key),
+    get: (key, options) => BUCKET.get(key, options),
+    put: (key, body) => write(() => BUCKET.put(key, body)),
+    delete: (key) => BUCKET.delete(key),
+    list: (options) => BUCKET.list(options),
+    async createMultipartUpload(key) {
+      const upload = await BUCKET.createMultipartUpload(key)
+      return {
+        uploadPart: (part, body) => write(() => upload.uploadPart(part, body)),
+        complete: (parts) => upload.complete(parts),
+        abort: () => upload.abort(),
+      }
+    },
+  }
+  return { bucket, most: () => most }
+}
+
+test('on Miniflare large objects are written one after the other, and a failure keeps none waiting', async () => {
+  const { bucket, most } = counting()
+  const store = new R2Store(bucket, { pieceBytes: 64 * 1024 })
+  const bytes = new Uint8Array(100_000).fill(7)
+  const tooLong = 'longer-than-names-may-be'.repeat(50)
+  const written = await Promise.allSettled([
+    store.put('turns/0', bytes),
+    store.put(tooLong, bytes),
+    store.put('turns/1', bytes),
+    store.put('turns/2', new Blob([LARGE]).stream()),
+    store.put('turns/3', bytes),
+  ])
+  expect(written.map(({ status }) => status)).toEqual([
+    'fulfilled',
+    'rejected',
+    'fulfilled',
+    'fulfilled',
+    'fulfilled',
+  ])
+  expect(most()).toBe(1)
+})
+
+test('a large write that never ends, as one of a request that was cancelled, holds up the next for a while only', async () => {
+  let puts = 0
+  const bucket: R2Bucket = {
+    ...counting().bucket,
+    put: async (key, bytes) => (puts++ === 0 ? new Promise(() => {}) : env.BUCKET.put(key, bytes)),
+  }
+  const store = new R2Store(bucket, { pieceBytes: 1 })
+  vi.useFakeTimers()
+  void store.put('never-ends', Uint8Array.of(1, 2))
+  const after = store.put('after-it', Uint8Array.of(1, 2))
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(puts).toBe(1)
+  await vi.advanceTimersByTimeAsync(10_000)
+  vi.useRealTimers()
+  await after
+  expect(await store.has('after-it')).toBe(true)
 })
 
 test('a refusal by R2 is reported as a store failure, without its message', async () => {

@@ -360,6 +360,7 @@ export const COMMANDS: readonly Command[] = [
       ['nginx:1.27 --output nginx.tar', 'all of it'],
       ['nginx:1.27 --path etc/nginx | tar -x', 'one directory'],
       ['nginx:1.27 --layer 0 | sha256sum', "a layer's tar, byte for byte"],
+      ['nginx:1.27 --layer 1 --path etc | tar -x', 'what a layer added below a path'],
     ],
   },
   {

@@ -61,15 +61,15 @@ export async function extract(file: ImageFile, name: string, signal: AbortSignal
     const bytes = await extractFile(name, async () => (await openFile(file)).response)
     return `wrote ${shown}: ${formatCount(bytes)} B`
   }
-  if (file.layer !== undefined || file.upTo !== undefined)
+  if (file.upTo !== undefined)
     throw new Failure(
       'usage',
-      'a folder is extracted as the whole image shows it: press L until the first line names no layer',
+      'a folder is extracted from the whole image or from what a layer did, not up to a layer: press L',
     )
   await extractFolder(name, {
     depth: file.path === '' ? 0 : file.path.split('/').length,
     signal,
-    fetch: () => file.questions.tar(file.path),
+    fetch: () => file.questions.tar(file.path, file.layer),
   })
   return `wrote ${shown}/`
 }

@@ -202,9 +202,11 @@ export class Questions {
     return this.#ask('/v1/file', this.#query({ ...pathParameter(path), ...layerParameter(layer) }))
   }
 
-  /** A folder with all that is below it, as a tar. */
-  async tar(path: ByteString): Promise<Response> {
-    return this.#ask('/v1/export', this.#query(path === '' ? {} : pathParameter(path)))
+  /** A folder with all below it, as the image or what a layer has of it, as a tar. */
+  async tar(path: ByteString, layer?: number): Promise<Response> {
+    // Without a path a layer's tar has its whiteouts too.
+    const given = { ...pathParameter(path === '' ? '/' : path), ...layerParameter(layer) }
+    return this.#ask('/v1/export', this.#query(given))
   }
 
   #query(given: Readonly<Record<string, string>>): URLSearchParams {

@@ -1,5 +1,8 @@
 /** Whole screens, as a terminal shows them. */
 import { randomBytes } from 'node:crypto'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { FixtureRegistry } from '../../test/registry/fixture.ts'
 import { type AskedApp, startApp } from '../../test/support/app.ts'
@@ -326,4 +329,25 @@ test('while layers are read, each has a line that tells how far it is', async ()
   await expect.poll(sorted, { timeout: 30_000 }).toEqual(['%', '%', 'done', 'waiting'])
   release.resolve()
   await sees(one, '- /')
+})
+
+test('a folder is extracted as the layer has it that is shown', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lamina-extract-'))
+  const target = join(folder, 'opt')
+  try {
+    const one = start()
+    await sees(one, '+ var/')
+    one.type('L]/opt\r')
+    await sees(one, 'layer 1', 'opt/  ')
+    one.type(`e\x15${target}\r`)
+    await sees(one, 'wrote ')
+    expect(readdirSync(target, { recursive: true })).toEqual(['app.jar'])
+    one.type('g/etc\r')
+    await sees(one, 'etc/  ')
+    one.type(`e\x15${target}-of-etc\r`)
+    await sees(one, '-of-etc/')
+    expect(readdirSync(`${target}-of-etc`)).toEqual(['app.conf'])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })

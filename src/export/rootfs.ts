@@ -18,11 +18,14 @@ import { isWithin, keyToPath, type PathKey, showPath } from '../text/path.ts'
 import { Survivors } from './survivors.ts'
 import { TarOutput } from './tar-output.ts'
 
+/** All paths that are written, in path order; read twice. */
+export type Rows = () => AsyncIterable<readonly MergedEntry[]>
+
 export type Rootfs = {
   readonly store: ObjectStore
   readonly limits: Limits
   readonly wasm: WasmModules
-  readonly files: Table<MergedEntry>
+  readonly rows: Rows
   /** From the lowest layer up. */
   readonly layers: readonly Descriptor[]
   readonly openBlob: (layer: Descriptor) => Promise<ReadableStream<Uint8Array>>
@@ -31,12 +34,8 @@ export type Rootfs = {
   readonly signal?: AbortSignal | undefined
 }
 
-export type RootfsPart = {
-  /** Only this path and what is below it; the root means everything. */
-  readonly within: PathKey
-  /** A prefix for each path. */
-  readonly prefix: '' | 'rootfs/'
-}
+/** Before each path. */
+export type Prefix = '' | 'rootfs/'
 
 /**
  * Marks the first directory: tells GNU tar that directories come before their content, as in its incremental archives, so that
@@ -45,16 +44,32 @@ export type RootfsPart = {
 const DIRECTORIES_FIRST: ReadonlyMap<string, string> = new Map([['GNU.dumpdir', '\0']])
 
 /** How many bytes of a table are fetched at once. */
-const FETCH_BYTES = 512 * 1024
+export const FETCH_BYTES = 512 * 1024
+
+/**
+ * @param within only this path and what is below it; the root means everything
+ * @throws Problem `path_not_found` once it is read, if the image has nothing there
+ */
+export function filesWithin(files: Table<MergedEntry>, within: PathKey): Rows {
+  return async function* () {
+    let isFound = within === ''
+    for await (const rows of files.rows({ ...files.within(within), fetchBytes: FETCH_BYTES })) {
+      const wanted = within === '' ? rows : rows.filter((row) => isWithin(row.key, within))
+      isFound ||= wanted.length > 0
+      yield wanted
+    }
+    if (!isFound) throw new Problem('path_not_found', `${showPath(within).path} does not exist in the image`)
+  }
+}
 
 /**
  * The members, without the end of the archive. A failure in the middle is thrown: the tar is then incomplete.
  *
- * @throws Problem `path_not_found` if `within` does not exist; `invalid_image` if the registry sends other bytes than were
- *   indexed; what the store and the blobs fail with
+ * @throws Problem `invalid_image` if the registry sends other bytes than were indexed; what the rows, the store and the blobs
+ *   fail with
  */
-export async function* writeRootfs(rootfs: Rootfs, part: RootfsPart): AsyncGenerator<Uint8Array> {
-  const writer = new RootfsWriter(rootfs, part)
+export async function* writeRootfs(rootfs: Rootfs, prefix: Prefix): AsyncGenerator<Uint8Array> {
+  const writer = new RootfsWriter(rootfs, prefix)
   try {
     yield* writer.directories()
     yield* writer.contents()
@@ -68,14 +83,14 @@ export async function* writeRootfs(rootfs: Rootfs, part: RootfsPart): AsyncGener
 class RootfsWriter {
   readonly output = new TarOutput()
   readonly #rootfs: Rootfs
-  readonly #part: RootfsPart
+  readonly #prefix: Prefix
   readonly #survivors = new Survivors()
   readonly #linked: SortedRows<MergedEntry>
   #isFirst = true
 
-  constructor(rootfs: Rootfs, part: RootfsPart) {
+  constructor(rootfs: Rootfs, prefix: Prefix) {
     this.#rootfs = rootfs
-    this.#part = part
+    this.#prefix = prefix
     this.#linked = new SortedRows(rootfs.store, {
       schema: MERGED_ROWS,
       compare: byMember,
@@ -89,10 +104,7 @@ class RootfsWriter {
 
   /** Writes the directories, and notes which members of which layers the image shows. */
   async *directories(): AsyncGenerator<Uint8Array> {
-    const { within } = this.#part
-    let isFound = within === ''
-    for await (const rows of this.#rows()) {
-      isFound ||= rows.length > 0
+    for await (const rows of this.#rootfs.rows()) {
       const linked: MergedEntry[] = []
       for (const row of rows) {
         if (row.type === 'directory') this.#openDirectory(row)
@@ -102,9 +114,6 @@ class RootfsWriter {
       }
       await this.#linked.addAll(linked)
       yield* this.output.take()
-    }
-    if (!isFound) {
-      throw new Problem('path_not_found', `${showPath(within).path} does not exist in the image`)
     }
     // Sends the first bytes before the first layer is requested.
     yield* this.output.finish()
@@ -125,20 +134,12 @@ class RootfsWriter {
 
   /** Writes symbolic links, devices and pipes. */
   async *others(): AsyncGenerator<Uint8Array> {
-    for await (const rows of this.#rows()) {
+    for await (const rows of this.#rootfs.rows()) {
       for (const row of rows) {
         if (row.linked || row.type === 'directory' || row.type === 'file' || row.type === 'other') continue
         this.#open(row, writtenType(row))
       }
       yield* this.output.take()
-    }
-  }
-
-  async *#rows(): AsyncGenerator<readonly MergedEntry[]> {
-    const { files } = this.#rootfs
-    const { within } = this.#part
-    for await (const rows of files.rows({ ...files.within(within), fetchBytes: FETCH_BYTES })) {
-      yield within === '' ? rows : rows.filter((row) => isWithin(row.key, within))
     }
   }
 
@@ -213,7 +214,7 @@ class RootfsWriter {
   }
 
   #path({ key }: { readonly key: PathKey }): string {
-    return this.#part.prefix + keyToPath(key)
+    return this.#prefix + keyToPath(key)
   }
 }
 

@@ -67,7 +67,7 @@ export async function findMember(
 type PlacedEntry = Entry & { readonly layer: number }
 
 /** The hard links of a layer and all below it; all their rows are read twice, whatever the request. */
-async function hardLinksUpTo(
+export async function hardLinksUpTo(
   open: (layer: number) => Promise<Table<Entry>>,
   layer: number,
 ): Promise<HardLinks> {

@@ -114,6 +114,47 @@ describe.each(HOSTS)('on %s', (host) => {
     expect(missing.body.detail).toContain('2 layers (0 to 1)')
   })
 
+  it('returns what a layer has below a path, with the content of its hard links and without whiteouts', async () => {
+    const lower = await makeLayer([
+      { name: 'bin/other', content: 'gone' },
+      { name: 'bin/tool', content: 'of the lower layer' },
+    ])
+    const upper = await makeLayer([
+      { name: 'bin/.wh.other', content: '' },
+      { name: 'bin/twice', content: 'first' },
+      { name: 'bin/twice', content: 'second' },
+      { name: 'lib/x', content: 'outside of the path' },
+      { name: 'bin/x', type: 'link', linkname: 'lib/x' },
+      { name: 'bin/low', type: 'link', linkname: 'bin/tool' },
+      { name: 'bin/low2', type: 'link', linkname: 'bin/low' },
+      { name: 'bin/s', type: 'symlink', linkname: 'x' },
+    ])
+    const name = registry.push('parts', host, makeImage([lower, upper]))
+    const { response, bytes } = await get(service, '/v1/export', { image: name, layer: '1', path: 'bin' })
+    expect(response.headers.get('content-disposition')).toContain(`"parts-${host}-layer-1.tar"`)
+    const found = scanTar(bytes).map(({ member: { key, type, link }, content }) => [
+      key,
+      type,
+      content || link,
+    ])
+    expect(found).toStrictEqual([
+      ['bin\0low', 'file', 'of the lower layer'],
+      ['bin\0low2', 'hardlink', 'bin/low'],
+      ['bin\0twice', 'file', 'second'],
+      ['bin\0x', 'file', 'outside of the path'],
+      ['bin\0s', 'symlink', 'x'],
+    ])
+    const all = await get(service, '/v1/export', { image: name, layer: '1', path: '/' })
+    expect(scanTar(all.bytes).map(({ member: { key } }) => key)).toContain('lib\0x')
+    for (const [query, code] of [
+      [{ layer: '1', path: 'bin/other' }, 'path_not_found'],
+      [{ layer: '2', path: 'bin' }, 'layer_not_found'],
+    ] as const) {
+      const missing = await ask(service.url, '/v1/export', { query: { image: name, ...query } })
+      expect([missing.status, missing.body.code]).toStrictEqual([404, code])
+    }
+  })
+
   it('returns a bundle whose config names the user of the image', async () => {
     const { bytes } = await get(service, '/v1/bundle', { image: reference })
     const [config, root, ...rest] = scanTar(bytes)

@@ -1,10 +1,10 @@
 /** What leaves an image: tars, a runtime bundle, the runtime's config, a bill of materials. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { SBOM_FORMATS, SBOM_MEDIA_TYPES } from '../../export/sbom.ts'
-import { Problem } from '../../problem.ts'
 import {
   exportBundle,
   exportLayer,
+  exportLayerFiles,
   exportRootfs,
   exportSbom,
   needsFiles,
@@ -37,7 +37,7 @@ const getExport = createRoute({
   tags: ['Exports'],
   summary: 'The merged file system, or one layer, as a tar',
   description:
-    "As `docker export` gives it; the same image gives the same bytes. With `layer`, that layer's tar, byte for byte: its SHA-256 is the diffId. A failure breaks the connection: a tar that ends is whole.",
+    "As `docker export` gives it; the same image gives the same bytes. With `layer`, that layer's tar, byte for byte: its SHA-256 is the diffId; with `path` as well, the files that this layer has there, without its whiteouts. A failure breaks the connection: a tar that ends is whole.",
   request: {
     query: z.strictObject({
       ...imageQuery,
@@ -123,12 +123,7 @@ export function addExport(app: App, backend: Backend): void {
   app.openapi(getExport, async (c) => {
     const query = c.req.valid('query')
     const within = pathAsked(query)
-    if (query.layer !== undefined && within !== undefined) {
-      throw new Problem('invalid_parameter', 'layer exports the whole layer: omit path', {
-        parameter: 'layer',
-      })
-    }
-    if (query.layer !== undefined) {
+    if (query.layer !== undefined && within === undefined) {
       // No table is read here, but a layer is decompressed.
       if (backend.elsewhere !== undefined) throw new WorkElsewhere()
       const number = query.layer
@@ -140,9 +135,12 @@ export function addExport(app: App, backend: Backend): void {
     }
     // An export reads the layers' content in any case.
     const image = await openFor(backend, c, { ...query, read: 'full' })
-    const name = `${nameOf(image)}.tar`
-    return answerAnalysedStream(backend, c, { image, contentType: TAR, name, wait: query.wait }, (signal) =>
-      exportRootfs(host, image, within ?? '', signal),
+    const { layer, wait } = query
+    const name = layer === undefined ? `${nameOf(image)}.tar` : `${nameOf(image)}-layer-${layer}.tar`
+    return answerAnalysedStream(backend, c, { image, contentType: TAR, name, wait }, (signal) =>
+      layer === undefined
+        ? exportRootfs(host, image, within ?? '', signal)
+        : exportLayerFiles(host, image, { layer, within: within ?? '' }, signal),
     )
   })
 

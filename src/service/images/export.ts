@@ -1,5 +1,6 @@
 /** What leaves an image: its file system, a layer, a runtime bundle, the runtime's config, a bill of materials. */
-import { type Rootfs, type RootfsPart, writeRootfs } from '../../export/rootfs.ts'
+import { layerFiles } from '../../export/layer-files.ts'
+import { filesWithin, type Rootfs, type Rows, writeRootfs } from '../../export/rootfs.ts'
 import { type SbomFormat, writeSbom } from '../../export/sbom.ts'
 import { TarOutput } from '../../export/tar-output.ts'
 import type { Host } from '../../host.ts'
@@ -25,7 +26,26 @@ export async function* exportRootfs(
   within: PathKey,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  yield* writeRootfs(await rootfsOf(host, image, signal), { within, prefix: '' })
+  const rows = filesWithin(await filesTable(host.store, image), within)
+  yield* writeRootfs(rootfsOf(host, image, rows, signal), '')
+  yield END_OF_ARCHIVE
+}
+
+/**
+ * What one layer of an analysed image itself has at and below a path, without its whiteouts, as a tar.
+ *
+ * @throws Problem `layer_not_found`, `path_not_found`
+ */
+export async function* exportLayerFiles(
+  host: Host,
+  image: OpenedImage,
+  { layer, within }: { readonly layer: number; readonly within: PathKey },
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const { layers } = image.manifest
+  if (layers[layer] === undefined) throw layerNotFound(layer, layers.length)
+  const rows = await layerFiles((one) => membersTable(host.store, image, one), layer, within)
+  yield* writeRootfs(rootfsOf(host, image, rows, signal), '')
   yield END_OF_ARCHIVE
 }
 
@@ -72,8 +92,8 @@ export async function* exportBundle(
   const root = await rootMember(host, image)
   output.open({ mode: 0o755, uid: 0, gid: 0, mtime, ...root, path: 'rootfs', type: 'directory', bytes: 0 })
   yield* output.finish()
-  const part: RootfsPart = { within: '', prefix: 'rootfs/' }
-  yield* writeRootfs(await rootfsOf(host, image, signal), part)
+  const rows = filesWithin(await filesTable(host.store, image), '')
+  yield* writeRootfs(rootfsOf(host, image, rows, signal), 'rootfs/')
   yield END_OF_ARCHIVE
 }
 
@@ -153,13 +173,13 @@ export async function* exportSbom(
   for await (const text of writeSbom(format, image.identity, packages)) yield encoder.encode(text)
 }
 
-async function rootfsOf(host: Host, image: OpenedImage, signal: AbortSignal): Promise<Rootfs> {
+function rootfsOf(host: Host, image: OpenedImage, rows: Rows, signal: AbortSignal): Rootfs {
   const { store, wasm, configuration } = host
   return {
     store,
     wasm,
     limits: configuration.limits,
-    files: await filesTable(store, image),
+    rows,
     layers: image.manifest.layers,
     openBlob: (layer) => image.source.blob(layer),
     implicitTime: createdAt(image),

@@ -2,8 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Configuration } from '../src/configuration.ts'
 import type { MeasureLayer } from '../src/host.ts'
-import { createApp } from '../src/http/app.ts'
-import type { App, LogEvent } from '../src/http/backend.ts'
+import type { App, Backend, LogEvent } from '../src/http/backend.ts'
+import { createBackend, createFrame } from '../src/http/frame.ts'
+import { addImageRoutes } from '../src/http/image-routes.ts'
+import { Sessions } from '../src/http/session.ts'
 import { runImageJob } from '../src/jobs/image-job.ts'
 import type { Merge } from '../src/jobs/merge-job.ts'
 import { JobRunner, type Work } from '../src/jobs/runner.ts'
@@ -25,12 +27,12 @@ const STOP_MILLISECONDS = 2_000
 const QUEUED = 1_000
 
 export class LocalService {
-  readonly #app: App
+  readonly #routes: Routes
   readonly #runner: JobRunner
   readonly #stop: AbortController
 
-  private constructor(app: App, runner: JobRunner, stop: AbortController) {
-    this.#app = app
+  private constructor(backend: Backend, runner: JobRunner, stop: AbortController) {
+    this.#routes = new Routes(backend)
     this.#runner = runner
     this.#stop = stop
   }
@@ -69,16 +71,38 @@ export class LocalService {
     const measureLayer: MeasureLayer = (job, abandoned) =>
       compressions.measure(opened.client, job, AbortSignal.any([abandoned, stop.signal]))
     const service: Service = { ...opened, host: { ...opened.host, measureLayer } }
-    return new LocalService(createApp(service, { log, hasPages: false }), runner, stop)
+    return new LocalService(createBackend(service, { log, hasPages: false }), runner, stop)
   }
 
   async request(path: string, question: Question): Promise<Response> {
-    return this.#app.request(path, question)
+    const app = await this.#routes.of(path)
+    return app.request(path, question)
   }
 
   async close(): Promise<void> {
     this.#stop.abort()
     await Promise.race([this.#runner.idle(), sleep(STOP_MILLISECONDS, undefined, { ref: false })])
+  }
+}
+
+/** The routes of one image, which most commands ask; loading all takes as long as answering, and waits for who asks another. */
+class Routes {
+  readonly #backend: Backend
+  readonly #ofImage: App
+  #all: Promise<App> | undefined
+
+  constructor(backend: Backend) {
+    this.#backend = backend
+    this.#ofImage = createFrame(backend, new Sessions(backend.host.configuration))
+    addImageRoutes(this.#ofImage, backend)
+  }
+
+  of(path: string): App | Promise<App> {
+    const [endpoint] = path.split('?')
+    const isOfImage = this.#ofImage.routes.some((route) => route.method === 'GET' && route.path === endpoint)
+    if (isOfImage) return this.#ofImage
+    this.#all ??= import('../src/http/app.ts').then(({ appOf }) => appOf(this.#backend))
+    return this.#all
   }
 }
 

@@ -5,6 +5,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { Problem } from '../../problem.ts'
 
+/** The tools for agents, outside of `/v1/`. */
+export const MCP_PATH = '/mcp'
+/** Callers present a webhook secret instead of a token. */
+export const WEBHOOKS_PATH = '/v1/webhooks/'
+
 /** @throws Problem `unauthorized` if the service has tokens and the header presents none of them */
 export type TokenCheck = (authorization: string | undefined) => void
 

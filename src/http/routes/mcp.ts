@@ -1,9 +1,8 @@
 /** The tools for agents: the Model Context Protocol over HTTP. Each call asks an endpoint, as its caller. */
 import { Problem } from '../../problem.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
+import { MCP_PATH } from '../middleware/tokens.ts'
 import { openApiDocument } from '../openapi/document.ts'
-
-export const MCP_PATH = '/mcp'
 
 /** Of the message, not of the question that a tool asks; and the cookie, which means nothing here. */
 const OF_THE_MESSAGE =

@@ -4,13 +4,11 @@ import { Problem } from '../../problem.ts'
 import { readPush, WEBHOOK_KINDS, type WebhookKind } from '../../service/fleet/webhooks.ts'
 import type { App, Backend } from '../backend.ts'
 import { presents, requireSignature } from '../middleware/secrets.ts'
+import { WEBHOOKS_PATH } from '../middleware/tokens.ts'
 import { json, openToAll, problems } from '../openapi/describe.ts'
 import { optional } from '../parameters.ts'
 import { parsed } from '../problems.ts'
 import { notificationSchema, pushSchema } from './webhooks.schema.ts'
-
-/** Callers present a webhook secret instead of a token. */
-export const WEBHOOKS_PATH = '/v1/webhooks/'
 
 const query = z.strictObject({
   secret: optional('For registries that send no header. Access logs may keep it.'),

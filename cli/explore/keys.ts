@@ -205,7 +205,9 @@ export function hintsFor(pane: Pane): readonly string[] {
 }
 
 /** Stand at the end of that line, whatever fits before them. */
-export const ALWAYS: readonly string[] = ['? keys', 'q quit']
+export function lastHintsFor(pane: Pane): readonly string[] {
+  return ['? keys', pane === 'pager' ? 'q back' : 'q quit']
+}
 
 /** The table of keys in Markdown, for `docs/cli.md`. */
 export function keysMarkdown(): string {

@@ -168,7 +168,8 @@ function packageRow(item: unknown): Row {
     architecture,
   } = packageSchema.parse(item)
   const shown = terminalText(name)
-  const about = Object.entries({ name, version, type, architecture, license, purl, path, layer, bytes })
+  const size = bytes === undefined ? undefined : `${formatBytes(bytes)}  (${formatCount(bytes)} B)`
+  const about = Object.entries({ name, version, type, architecture, license, purl, path, layer, size })
   return {
     cells: [bytes === undefined ? '–' : formatBytes(bytes), type, shown, terminalText(version)],
     name: shown,

@@ -351,3 +351,32 @@ test('a folder is extracted as the layer has it that is shown', async () => {
     rmSync(folder, { recursive: true })
   }
 })
+
+test('the first line names the layer that is shown, and its step', async () => {
+  const layers = [
+    await makeLayer([{ name: 'a', content: 'a' }]),
+    await makeLayer([{ name: 'b', content: 'b' }]),
+  ]
+  const history = [{ created_by: 'COPY a /' }, { created_by: `RUN make b ${'with many words '.repeat(9)}` }]
+  const one = explored(app, [registry.push('steps', 'v1', makeImage(layers, { config: { history } }))])
+  open.push(one)
+  await sees(one, '- /')
+  one.type('7')
+  await expect.poll(() => one.emulator.lines[0]).toMatch(/ {2}layer 0 {2}COPY a \/$/)
+  one.type('1L]')
+  await expect.poll(() => one.emulator.lines[0]).toMatch(/^.{79}…$/)
+  expect(one.emulator.lines[0]).toContain('  layer 1  RUN make b with')
+  one.type('LL')
+  await expect.poll(() => one.emulator.lines[0]).not.toContain('RUN')
+})
+
+test('what covers the screen is left with q, and says so', async () => {
+  const one = start()
+  await sees(one, '+ var/')
+  one.type('5')
+  await sees(one, ...VIEWS.packages)
+  one.type('i')
+  await sees(one, 'size  ', '? keys  q back')
+  one.type('q')
+  await sees(one, '? keys  q quit')
+})

@@ -5,7 +5,7 @@ import { cutEnd, cutMiddle, widthOf } from './clusters.ts'
 import type { Explorer } from './explorer.ts'
 import { shownPath } from './files.ts'
 import { Grid, type Size } from './grid.ts'
-import { ALWAYS, hintsFor } from './keys.ts'
+import { hintsFor, lastHintsFor } from './keys.ts'
 import type { Look } from './look.ts'
 import { LEAST_SIZE } from './place.ts'
 import { tabsFor } from './tabs.ts'
@@ -38,18 +38,28 @@ export function view(explorer: Explorer, size: Size, look: Look): Grid {
 
 function drawHeader(explorer: Explorer, grid: Grid, { hasColour }: Look): void {
   const { images, report, walk, reading } = explorer
+  const mode = shownMode(explorer)
   const second = images.image2 === undefined ? '' : ` → ${terminalText(images.image2.target.image)}`
   const parts = [
     report?.image.platform ?? images.image.target.platform ?? '',
     reading === undefined ? formatBytes(walk.bytes) : '',
-    { whole: '', did: `layer ${walk.layer}`, upTo: `up to layer ${walk.layer}` }[walk.mode],
+    { whole: '', did: `layer ${walk.layer}`, upTo: `up to layer ${walk.layer}` }[mode],
     filterOf(explorer),
   ].filter((part) => part !== '')
   const about = parts.map((part) => `  ${part}`).join('')
   const room = grid.size.columns - widthOf(about)
   const name = cutMiddle(`${terminalText(images.image.target.image)}${second}`, room)
   const x = grid.put({ x: 0, y: 0 }, name, hasColour ? '1' : '')
-  grid.put({ x, y: 0 }, about)
+  const end = grid.put({ x, y: 0 }, about)
+  // The step fills what is left of the line.
+  const step = mode === 'whole' ? undefined : report?.layers[walk.layer]?.createdBy
+  if (step !== undefined)
+    grid.put({ x: end, y: 0 }, cutEnd(`  ${terminalText(step)}`, grid.size.columns - end))
+}
+
+/** Changes of one image are those of the selected layer. */
+function shownMode({ view: active, images, walk }: Explorer): Explorer['walk']['mode'] {
+  return active === 'changes' && images.image2 === undefined ? 'did' : walk.mode
 }
 
 function filterOf({ list, walk }: Explorer): string {
@@ -105,7 +115,7 @@ const GAP = '  '
 
 function drawKeys(explorer: Explorer, grid: Grid, { hasColour }: Look): void {
   const pane = explorer.pager === undefined ? explorer.view : 'pager'
-  const always = ALWAYS.join(GAP)
+  const always = lastHintsFor(pane).join(GAP)
   let line = ''
   for (const hint of hintsFor(pane)) {
     if (widthOf(`${line}${hint}${GAP}${always}`) > grid.size.columns) continue

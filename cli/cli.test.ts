@@ -84,6 +84,26 @@ test('a list is complete, as lines with invisible characters escaped and as JSON
   expect(page).toMatchObject({ items: [{ path: 'bin' }], nextCursor: expect.any(String) })
 })
 
+test('JSON has no character that a terminal acts on, and means the same; a CSV cell is exactly the name', async () => {
+  const names = ['bell\x07', 'csi\u009b31m', 'esc\x1b[31m', 'rlo\u202egpj.exe', 'two\n::error::lines']
+  const layer = await makeLayer(names.map((name) => ({ name, content: 'x' })))
+  const hostile = registry.push('hostile', 'v1', makeImage([layer]))
+  for (const format of ['json', 'ndjson']) {
+    const { out } = await lamina(['files', hostile, '--format', format])
+    expect(out).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]|^\s*::/mu)
+    const items =
+      format === 'json'
+        ? JSON.parse(out).items
+        : out
+            .trim()
+            .split('\n')
+            .map((line) => JSON.parse(line))
+    expect(items.map(({ path }: { path: string }) => path)).toEqual(names)
+  }
+  const { out } = await lamina(['files', hostile, '--format', 'csv'])
+  for (const name of names) expect(out).toContain(`\r\n${name.includes('\n') ? `"${name}"` : name},`)
+})
+
 test('what a repository stores is a whole list', async () => {
   const repository = `${registry.host}/many`
   const image = makeImage([await makeLayer([{ name: 'a' }])])

@@ -7,6 +7,9 @@ import { makeImage, makeLayer } from '../support/images.ts'
 let registry: FixtureRegistry
 let app: TestApp
 let image: string
+/** An image with names that a terminal or a CI acts on. */
+let hostile: string
+const NAMES = ['two\n::error::lines', 'esc\x1b[31m', 'bell\x07', 'csi\u009b31m', 'rlo\u202egpj.exe']
 
 beforeAll(async () => {
   registry = await FixtureRegistry.start()
@@ -21,7 +24,9 @@ beforeAll(async () => {
     { name: '=1+1', content: 'yy' },
   ])
   image = registry.push('app', 'v1', makeImage([base, above]))
-  await app.ask(`/v1/report?wait=60&image=${image}`)
+  const named = (content: string) => makeLayer(NAMES.map((name) => ({ name, content })))
+  hostile = registry.push('app', 'hostile', makeImage([await named('once'), await named('twice')]))
+  for (const one of [image, hostile]) await app.ask(`/v1/report?wait=60&image=${one}`)
 })
 
 afterAll(() => registry.close())
@@ -60,6 +65,28 @@ test('no CSV cell is a formula, and separators are quoted', async () => {
   const csv = await (await app.ask(`/v1/files?image=${image}&format=csv`)).text()
   expect(csv).toContain(`\r\n'=1+1,`)
   expect(csv).toContain(`\r\n"a,""b""",`)
+})
+
+test.each(['files', 'waste', 'duplicates', 'tree', 'report'])(
+  'the JSON of %s has no character that a terminal acts on, and means the same',
+  async (route) => {
+    for (const format of route === 'tree' || route === 'report' ? ['json'] : ['json', 'ndjson']) {
+      const accept = format === 'json' ? 'application/json' : 'application/x-ndjson'
+      const answer = await app.ask(`/v1/${route}?image=${hostile}`, { headers: { Accept: accept } })
+      const text = await answer.text()
+      expect(text).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]|^\s*::/mu)
+      const told = text
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.stringify(JSON.parse(line)))
+      for (const name of NAMES) expect(told.join('\n')).toContain(JSON.stringify(name))
+    }
+  },
+)
+
+test('a CSV cell is exactly the name, a line feed in quotes', async () => {
+  const csv = await (await app.ask(`/v1/files?image=${hostile}&format=csv`)).text()
+  for (const name of NAMES) expect(csv).toContain(`\r\n${name.includes('\n') ? `"${name}"` : name},`)
 })
 
 test('text has the requested width', async () => {

@@ -56,3 +56,17 @@ test('a position of another list is refused', async () => {
   await expect(inOrder(rowsOf([])).page('1,2', 1)).rejects.toMatchObject(problem)
   await expect(largestFirst(rowsOf([]), () => 0).page(7, 1)).rejects.toMatchObject(problem)
 })
+
+test('rows that a table returns together are shown in small pieces, and all of them', async () => {
+  const rows = Array.from({ length: 2_001 }, (_, id) => ({ id, bytes: 0 }))
+  const listing = inOrder<Row, number>({
+    async *from() {
+      yield rows
+    },
+    show: (row) => row.id,
+  })
+  const pieces: (readonly number[])[] = []
+  for await (const piece of listing.all()) pieces.push(piece)
+  expect(pieces.flat()).toEqual(rows.map(({ id }) => id))
+  expect(Math.max(...pieces.map((piece) => piece.length))).toBeLessThanOrEqual(500)
+})

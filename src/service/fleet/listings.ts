@@ -34,6 +34,9 @@ export type Rows<Row, Item = unknown> = {
   readonly show: (row: Row) => Item
 }
 
+/** Of a whole list: a row takes little memory until it is shown, and what lives short is collected for little. */
+const SHOWN_AT_ONCE = 500
+
 /** In the table's order; a position is a row number. */
 export function inOrder<Row, Item>({ from, keeps, show }: Rows<Row, Item>): Listing<Item> {
   return {
@@ -54,7 +57,10 @@ export function inOrder<Row, Item>({ from, keeps, show }: Rows<Row, Item>): List
     },
     async *all() {
       for await (const batch of from(0, WHOLE_FETCH_BYTES)) {
-        yield (keeps === undefined ? batch : batch.filter(keeps)).map(show)
+        for (let at = 0; at < batch.length; at += SHOWN_AT_ONCE) {
+          const rows = batch.slice(at, at + SHOWN_AT_ONCE)
+          yield (keeps === undefined ? rows : rows.filter(keeps)).map(show)
+        }
       }
     },
   }

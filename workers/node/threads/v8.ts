@@ -28,3 +28,11 @@ export function startFast(): void {
   }
   setTimeout(settle, FRESH_MILLISECONDS).unref()
 }
+
+/**
+ * Makes V8 collect what lives short more often, in place of giving it more room: for who reads much and keeps little of it. It
+ * applies to all threads of the process.
+ */
+export function stayCompact(): void {
+  setFlagsFromString('--semi-space-growth-factor=1')
+}

@@ -84,7 +84,7 @@ function accepted(type = '*/*'): string {
   return `${type}, ${PROBLEM}`
 }
 
-export const progressSchema = z.object({
+const progressSchema = z.object({
   layers: z.number(),
   layersDone: z.number(),
   bytes: z.number(),
@@ -93,11 +93,39 @@ export const progressSchema = z.object({
   waiting: z.array(z.number()).optional(),
 })
 
+export type AnalysisProgress = z.output<typeof progressSchema>
+
 const stateSchema = z.object({
   id: z.string().optional(),
   status: z.string().optional(),
   progress: progressSchema,
 })
+type AnalysisState = z.output<typeof stateSchema>
+
+/** Undefined if the answer is not about an analysis. */
+export async function stateIn(response: Response): Promise<AnalysisState | undefined> {
+  return stateSchema.safeParse(parseJson(await response.text())).data
+}
+
+/**
+ * The progress of an analysis, from what is known of it now until it ends or nobody knows it any more. What became of it, the
+ * next question tells.
+ */
+export async function* progressOf(
+  caller: ApiCaller,
+  { id, progress }: AnalysisState,
+  signal: AbortSignal,
+): AsyncGenerator<AnalysisProgress, void> {
+  yield progress
+  while (id !== undefined) {
+    await sleep(POLL_MILLISECONDS, undefined, { signal })
+    const state = await stateIn(
+      await send(caller, { path: `/v1/analyses/${id}`, accept: 'application/json' }),
+    )
+    if (state === undefined || state.status === 'succeeded' || state.status === 'failed') return
+    yield state.progress
+  }
+}
 
 /** Resolves when the image is analysed. @throws Failure if it cannot be */
 export async function analysed(caller: ApiCaller, target: Target): Promise<void> {
@@ -160,14 +188,10 @@ export async function stepsDone(
 
 /** Shows the progress until `done`. */
 async function show(caller: ApiCaller, target: Target, done: AbortSignal): Promise<void> {
-  const read = async (response: Response) => stateSchema.safeParse(parseJson(await response.text())).data
-  const first = await read(await send(caller, { path: '/v1/analyses', body: JSON.stringify(target) }))
-  if (first?.id === undefined) return
-  caller.progress.show(target.image, first.progress)
-  for (;;) {
-    await sleep(POLL_MILLISECONDS, undefined, { signal: done })
-    const state = await read(await send(caller, { path: `/v1/analyses/${first.id}` }))
-    if (state === undefined || done.aborted) return
-    caller.progress.show(target.image, state.progress)
+  const first = await stateIn(await send(caller, { path: '/v1/analyses', body: JSON.stringify(target) }))
+  if (first === undefined) return
+  for await (const progress of progressOf(caller, first, done)) {
+    if (done.aborted) return
+    caller.progress.show(target.image, progress)
   }
 }

@@ -1,5 +1,6 @@
 /** The explorer without a terminal: what is shown, what is selected, and what each key does to it. */
 import { terminalText } from '../../src/formats/escape.ts'
+import type { AnalysisProgress } from '../ask.ts'
 import { Failure } from '../failure.ts'
 import type { Size } from './grid.ts'
 import type { Host } from './host.ts'
@@ -10,7 +11,7 @@ import { adviceRows, changePages, layerChangeRows, layerRows, pagesOf } from './
 import { Pager, type PagerText } from './pager.ts'
 import { type Place, placeOf } from './place.ts'
 import type { Prompt } from './prompt.ts'
-import type { Progress, Questions, Report } from './questions.ts'
+import type { Questions, Report } from './questions.ts'
 import { TreeWalk } from './tree-walk.ts'
 
 export const BARS = ['bars', 'percent', 'both', 'neither'] as const
@@ -32,7 +33,7 @@ export type Outside = {
 export type Images = { readonly image: Questions; readonly image2?: Questions | undefined }
 
 /** While the image is read. */
-export type Reading = { readonly steps: readonly string[]; readonly progress?: Progress | undefined }
+export type Reading = { readonly steps: readonly string[]; readonly progress?: AnalysisProgress | undefined }
 
 export class Explorer implements Host {
   readonly images: Images
@@ -109,7 +110,7 @@ export class Explorer implements Host {
     }
   }
 
-  #showProgress(progress: Progress): void {
+  #showProgress(progress: AnalysisProgress): void {
     const isFirst = this.reading?.progress === undefined
     this.reading = { steps: this.reading?.steps ?? [], progress }
     this.changed()

@@ -3,8 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { MEMBER_TYPES } from '../../src/tar/member.ts'
 import { type ByteString, decodeText, encodeText, toBase64, toByteString } from '../../src/text/bytes.ts'
-import { parseJson } from '../../src/text/json.ts'
-import { type ApiCaller, ask, progressSchema, send, type Target } from '../ask.ts'
+import { type AnalysisProgress, type ApiCaller, ask, progressOf, send, stateIn, type Target } from '../ask.ts'
 import { lineBatches } from '../line-batches.ts'
 import { failureOf, problemCode } from '../problem.ts'
 
@@ -80,13 +79,6 @@ const ownersSchema = z.object({
 })
 export type Owner = z.output<typeof ownersSchema>['items'][number]
 
-const pendingSchema = z.object({
-  id: z.string(),
-  status: z.string().optional(),
-  progress: progressSchema,
-})
-export type Progress = z.output<typeof pendingSchema>['progress']
-
 /** Children of a folder that the API lists at most. */
 export const MOST_CHILDREN = 1_000
 const POLL_MILLISECONDS = 200
@@ -108,33 +100,18 @@ export class Questions {
   }
 
   /** @param onProgress called while the image is read */
-  async opened(onProgress: (progress: Progress) => void): Promise<TreeAnswer> {
+  async opened(onProgress: (progress: AnalysisProgress) => void): Promise<TreeAnswer> {
+    const { signal } = this.#caller
     for (;;) {
       const query = this.#query({ wait: '0', limit: String(MOST_CHILDREN) })
       const response = await send(this.#caller, { path: '/v1/tree', query, accept: 'application/json' })
       if (response.status === 200) return treeSchema.parse(await response.json())
       const isSaving = response.status === 503 && (await problemCode(response)) === 'analysis_pending'
       if (response.status !== 202 && !isSaving) throw await failureOf(response, this.#caller.client.reader)
-      const pending = pendingSchema.safeParse(parseJson(await response.text())).data
-      if (pending !== undefined) onProgress(pending.progress)
-      if (pending !== undefined) await this.#follow(pending.id, onProgress)
-      else await this.#sleep()
+      const pending = await stateIn(response)
+      if (pending?.id === undefined) await sleep(POLL_MILLISECONDS, undefined, { signal })
+      else for await (const progress of progressOf(this.#caller, pending, signal)) onProgress(progress)
     }
-  }
-
-  async #follow(id: string, onProgress: (progress: Progress) => void): Promise<void> {
-    for (;;) {
-      await this.#sleep()
-      const response = await send(this.#caller, { path: `/v1/analyses/${id}`, accept: 'application/json' })
-      const state = pendingSchema.safeParse(parseJson(await response.text())).data
-      // What became of it, the next question tells.
-      if (state === undefined || state.status === 'succeeded' || state.status === 'failed') return
-      onProgress(state.progress)
-    }
-  }
-
-  #sleep(): Promise<void> {
-    return sleep(POLL_MILLISECONDS, undefined, { signal: this.#caller.signal })
   }
 
   async folder(path: ByteString): Promise<TreeAnswer> {

@@ -1,10 +1,10 @@
 /** While the image is read: how far it is, and each of its layers with its step. */
 import { formatBytes } from '../../src/text/format.ts'
+import type { AnalysisProgress } from '../ask.ts'
 import { cutEnd } from './clusters.ts'
 import type { Reading } from './explorer.ts'
 import type { Grid } from './grid.ts'
 import type { Place } from './place.ts'
-import type { Progress } from './questions.ts'
 
 const BAR = 30
 /** The total, and an empty line. */
@@ -37,7 +37,11 @@ export function drawReading({ steps, progress }: Reading, grid: Grid, { first, r
 }
 
 /** From the lowest layer; at most `most` of them. */
-function layerLines(progress: Progress, steps: readonly string[], most: number): readonly LayerLine[] {
+function layerLines(
+  progress: AnalysisProgress,
+  steps: readonly string[],
+  most: number,
+): readonly LayerLine[] {
   const { layers, reading, waiting } = progress
   const read = new Map(reading?.map((one) => [one.layer, one]))
   const waits = new Set(waiting)
@@ -54,7 +58,7 @@ function layerLines(progress: Progress, steps: readonly string[], most: number):
     .toSorted((a, b) => a.layer - b.layer)
 }
 
-function partOf({ bytes, bytesDone }: Pick<Progress, 'bytes' | 'bytesDone'>): number {
+function partOf({ bytes, bytesDone }: Pick<AnalysisProgress, 'bytes' | 'bytesDone'>): number {
   return bytes === 0 ? 0 : Math.min(bytesDone / bytes, 1)
 }
 

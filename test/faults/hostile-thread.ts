@@ -1,5 +1,6 @@
 /** A thread whose tasks misbehave in every way a task can. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { threadId } from 'node:worker_threads'
 import { READING } from '../../src/layer/decode/zstd-memory.ts'
 import { serveTasks } from '../../workers/node/threads/serve-tasks.ts'
 
@@ -44,12 +45,13 @@ serveTasks<HostileTask, string, string, string>(async (task, { say, listen, sign
       return 'stopped'
     case 'deaf':
       return new Promise(() => {})
-    case 'window':
-      await READING.admit(2 ** 27)
+    case 'window': {
+      const release = await READING.admit(2 ** 27)
       say('admitted')
-      return new Promise((resolve) =>
-        listen((word) => (word === 'exit' ? process.exit(1) : resolve('decoded'))),
-      )
+      await new Promise((resolve) => listen((word) => (word === 'exit' ? process.exit(1) : resolve(word))))
+      release()
+      return `decoded by thread ${threadId}`
+    }
     case 'busy':
       for (;;) {
         const until = performance.now() + 20

@@ -33,7 +33,7 @@ it('a stream that waits for too long is refused, for now', async () => {
   const release = await memory.admit(1)
   await expect(memory.admit(1)).rejects.toMatchObject({ code: 'rate_limited', fields: { retryAfter: 10 } })
   release()
-  memory.share({ take: () => false, release: () => {} })
+  memory.share({ take: () => false })
   await expect(memory.admit(9 * MIB)).rejects.toMatchObject({ code: 'rate_limited' })
   // It gave back what it had of the memory.
   ;(await memory.admit(8 * MIB))()

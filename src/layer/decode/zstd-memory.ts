@@ -14,11 +14,10 @@ const WAIT_MILLISECONDS = 30_000
 const LOOK_MILLISECONDS = 25
 const RETRY_AFTER_SECONDS = 10
 
-/** Held by one isolate of several at a time. */
+/** Held by one isolate of several at a time, until that isolate ends: before, nobody knows when its memory is given back. */
 export interface SharedTurn {
-  /** @returns whether it is this isolate's now */
+  /** @returns whether it is this isolate's, perhaps since an earlier stream */
   take(): boolean
-  release(): void
 }
 
 export function isLargeWindow(bytes: number): boolean {
@@ -39,11 +38,6 @@ export class ZstdMemory {
   /** From now on streams with large windows also wait for their turn among all isolates. */
   share(turn: SharedTurn): void {
     this.#turn = turn
-  }
-
-  /** Whether an instance that has grown is kept for the next stream; each of several isolates would keep one. */
-  get keepsGrown(): boolean {
-    return this.#turn === undefined
   }
 
   /**
@@ -67,10 +61,7 @@ export class ZstdMemory {
       }
       await pause(LOOK_MILLISECONDS)
     }
-    return () => {
-      turn?.release()
-      permit.release()
-    }
+    return () => permit.release()
   }
 }
 

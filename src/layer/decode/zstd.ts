@@ -115,8 +115,7 @@ class DecoderLease {
   }
 
   end(): void {
-    const isKept = isLargeWindow(this.#window) && this.#memory.keepsGrown
-    if (this.#decoder?.reset(isKept ? Number.POSITIVE_INFINITY : GROWN_BYTES))
+    if (this.#decoder?.reset(isLargeWindow(this.#window) ? Number.POSITIVE_INFINITY : GROWN_BYTES))
       idle.set(this.#module, this.#decoder)
     this.#decoder = undefined
     this.#release()

@@ -1,4 +1,4 @@
-/** A turn that one thread of the process has at a time; the main thread takes it from one that has ended. */
+/** A turn that one thread of the process has at a time; the main thread ends that thread, and then takes it back. */
 import type { SharedTurn } from '../../../src/layer/decode/zstd-memory.ts'
 
 const NOBODY = 0
@@ -13,8 +13,13 @@ export class ThreadTurn implements SharedTurn {
     this.#thread = thread
   }
 
+  get isTaken(): boolean {
+    return Atomics.load(this.#cell, 0) === this.#thread
+  }
+
   take(): boolean {
-    return Atomics.compareExchange(this.#cell, 0, NOBODY, this.#thread) === NOBODY
+    const holder = Atomics.compareExchange(this.#cell, 0, NOBODY, this.#thread)
+    return holder === NOBODY || holder === this.#thread
   }
 
   release(): void {

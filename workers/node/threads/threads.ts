@@ -90,6 +90,7 @@ const ABORT_MILLISECONDS = 5_000
 type Thread = {
   readonly worker: Worker
   readonly pulse: Int32Array
+  readonly turn: ThreadTurn
   idle?: NodeJS.Timeout
   /** Of its last task. */
   number: number
@@ -183,7 +184,8 @@ export class Threads<Task, Outcome, Message = never, Said = never> {
       clearTimeout(forced)
       signal?.removeEventListener('abort', onAbort)
       worker.off('message', onMessage).off('error', onError).off('exit', onExit)
-      if (isWhole) this.#keep(thread)
+      // After a large zstd window the thread would hold its memory until V8 collects its garbage: an idle one never does.
+      if (isWhole && !thread.turn.isTaken) this.#keep(thread)
       else this.#drop(thread)
     }
   }
@@ -209,14 +211,14 @@ export class Threads<Task, Outcome, Message = never, Said = never> {
       workerData,
       resourceLimits: { maxOldGenerationSizeMb: heapMegabytes, maxYoungGenerationSizeMb: YOUNG_MEGABYTES },
     })
-    // It has none when it has ended.
-    const { threadId } = worker
-    const thread: Thread = { worker, pulse: new Int32Array(pulse), number: 0 }
+    // It has no ID when it has ended.
+    const turn = new ThreadTurn(TURN, worker.threadId)
+    const thread: Thread = { worker, pulse: new Int32Array(pulse), turn, number: 0 }
     this.#all.add(thread)
     // If an idle thread fails, it is only removed.
     worker.on('error', () => this.#drop(thread))
     worker.on('exit', () => {
-      new ThreadTurn(TURN, threadId).release()
+      turn.release()
       this.#drop(thread)
     })
     return thread

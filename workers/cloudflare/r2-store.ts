@@ -5,6 +5,7 @@ import { Problem } from '../../src/problem.ts'
 import { type ByteSource, byteStream, streamOf } from '../../src/source/byte-stream.ts'
 import { pause } from '../../src/timeout.ts'
 import { inParts } from '../parts.ts'
+import { LeasedSemaphore } from './leased-semaphore.ts'
 
 /** R2 takes parts of 5 MiB and more, all of one size except the last. */
 const PART_BYTES = 5 * 1024 * 1024
@@ -44,8 +45,9 @@ const PAUSE_MILLISECONDS = 100
 const WRITE_MILLISECONDS = 1_000
 /** An internal error, a bucket that is being moved, a lost connection: a retry may succeed. */
 const PASSING: ReadonlySet<number | undefined> = new Set([10001, 10043, 10054, 10058, undefined])
-/** Writes that wait go on after this time without a begin or an end: the request of the one before was cancelled. */
+/** The next large write goes on after this time, whether the one before has ended, hangs, or was cancelled with its request. */
 const TURN_MILLISECONDS = 5_000
+const BEAT_MILLISECONDS = 1_000
 /** The key was written less than {@link WRITE_MILLISECONDS} ago. */
 const WRITTEN_TOO_OFTEN = 10058
 
@@ -61,10 +63,11 @@ export type R2StoreOptions = {
 export class R2Store implements ObjectStore {
   readonly #bucket: R2Bucket
   readonly #pieceBytes: number
-  /** Of the last large write: its end. */
-  #written: Promise<void> = Promise.resolve()
-  /** When a large write last began or ended. */
-  #movedAt = 0
+  /** Large ones, one at a time; a cancelled request releases nothing, so its lease ends. */
+  readonly #writes = new LeasedSemaphore(
+    { total: 1 },
+    { leaseMilliseconds: TURN_MILLISECONDS, beatMilliseconds: BEAT_MILLISECONDS },
+  ).of('writes')
 
   constructor(bucket: R2Bucket, { pieceBytes = Number.POSITIVE_INFINITY }: R2StoreOptions = {}) {
     this.#bucket = bucket
@@ -156,31 +159,14 @@ export class R2Store implements ObjectStore {
   /** Writes when it is the turn of these bytes. */
   async #inTurn<T>(bytes: Uint8Array, write: () => Promise<T>): Promise<T> {
     if (bytes.length <= this.#pieceBytes) return write()
-    const before = this.#written
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#written = promise
-    await this.#turn(before)
-    this.#movedAt = Date.now()
+    const permit = await this.#writes.acquire([])
+    const late = setTimeout(() => permit.release(), TURN_MILLISECONDS)
     try {
       return await write()
     } finally {
-      this.#movedAt = Date.now()
+      clearTimeout(late)
       await pause(0)
-      resolve()
-    }
-  }
-
-  async #turn(before: Promise<void>): Promise<void> {
-    const isOver = before.then(() => true)
-    for (;;) {
-      const end = new AbortController()
-      const late = pause(TURN_MILLISECONDS, end.signal).then(
-        () => Date.now() - this.#movedAt >= TURN_MILLISECONDS,
-        () => true,
-      )
-      const isTurn = await Promise.race([isOver, late])
-      end.abort()
-      if (isTurn) return
+      permit.release()
     }
   }
 

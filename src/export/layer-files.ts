@@ -2,23 +2,19 @@
  * The files that one layer itself has, as rows of a file system: without its whiteouts, the last of the members with one name,
  * and hard links with the content that they had when they were made, even if a lower layer has it.
  */
-import { hardLinksUpTo } from '../image/lookup.ts'
+import { hardLinksUpTo, type OpenMembers } from '../image/lookup.ts'
 import { type MergedEntry, MergedRow } from '../image/merged-entry.ts'
 import type { Entry } from '../layer/entry.ts'
 import { Problem } from '../problem.ts'
-import type { Table } from '../table/table.ts'
 import { isWithin, type PathKey, showPath } from '../text/path.ts'
 import { FETCH_BYTES, type Rows } from './rootfs.ts'
 import { Survivors } from './survivors.ts'
-
-/** Gives the table of a layer's members. */
-type OpenTable = (layer: number) => Promise<Table<Entry>>
 
 /**
  * @param within only this path and what is below it; the root means everything
  * @throws Problem `path_not_found` if the layer has nothing there
  */
-export async function layerFiles(open: OpenTable, layer: number, within: PathKey): Promise<Rows> {
+export async function layerFiles(open: OpenMembers, layer: number, within: PathKey): Promise<Rows> {
   const table = await open(layer)
   const members = async function* () {
     for await (const rows of table.rows({ ...table.within(within), fetchBytes: FETCH_BYTES }))

@@ -10,6 +10,9 @@ import { type PathKey, showPath } from '../text/path.ts'
 import { CollectedLinks, type HardLinks, resolveHardLinks } from './hard-links.ts'
 import type { MergedEntry } from './merged-entry.ts'
 
+/** Gives the table of a layer's members. */
+export type OpenMembers = (layer: number) => Promise<Table<Entry>>
+
 /** Where a file's content is: in a member of a layer, at this position in the tar. */
 export type FoundFile = {
   readonly layer: number
@@ -37,14 +40,9 @@ export async function findFile(files: Table<MergedEntry>, key: PathKey): Promise
  * A file as one layer has it, even if a later one hides it. Symbolic links lead to what the same layer has; a hard link to what
  * was at its target when it was made, in this layer or in those below.
  *
- * @param open the table of a layer's members
  * @throws Problem `path_not_found`
  */
-export async function findMember(
-  open: (layer: number) => Promise<Table<Entry>>,
-  layer: number,
-  key: PathKey,
-): Promise<FoundFile> {
+export async function findMember(open: OpenMembers, layer: number, key: PathKey): Promise<FoundFile> {
   const table = await open(layer)
   let links: Promise<HardLinks> | undefined
   const entry = await resolve(key, async (at): Promise<PlacedEntry | undefined> => {
@@ -67,10 +65,7 @@ export async function findMember(
 type PlacedEntry = Entry & { readonly layer: number }
 
 /** The hard links of a layer and all below it; all their rows are read twice, whatever the request. */
-export async function hardLinksUpTo(
-  open: (layer: number) => Promise<Table<Entry>>,
-  layer: number,
-): Promise<HardLinks> {
+export async function hardLinksUpTo(open: OpenMembers, layer: number): Promise<HardLinks> {
   const tables = await inParallel([...Array(layer + 1).keys()], TABLES_AT_ONCE, open)
   const columns = ['key', 'type', 'link', 'whiteout', 'ordinal'] as const
   const links = new CollectedLinks()

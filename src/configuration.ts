@@ -114,7 +114,7 @@ const integer = (smallest: number, largest: number) =>
       z
         .number()
         .min(smallest, `is less than ${smallest}`)
-        // Made when it is told: the first number in words of a language takes 13 ms.
+        // Made when it is needed: the first number that is formatted for a language takes 13 ms.
         .max(largest, { error: () => `is more than ${largest.toLocaleString('en')}` }),
     )
 

@@ -304,7 +304,7 @@ test('the inside of a file is that of the layer that is shown', async () => {
 test('while layers are read, each has a line that tells how far it is', async () => {
   const three = ['a', 'b', 'c'].map((name) => makeLayer([{ name, content: randomBytes(2_000_000) }]))
   const base = await makeLayer([{ name: 'base', content: 'b' }])
-  const first = explored(app, [registry.push('told', 'base', makeImage([base]))])
+  const first = explored(app, [registry.push('progress', 'base', makeImage([base]))])
   open.push(first)
   await sees(first, 'base')
   const release = Promise.withResolvers<void>()
@@ -312,8 +312,8 @@ test('while layers are read, each has a line that tells how far it is', async ()
     drip: { bytes: 64_000, milliseconds: 20 },
     holdAfter: { bytes: 1_500_000, until: release.promise },
   }
-  const whole = registry.push('told', 'v1', makeImage([base, ...(await Promise.all(three))]))
-  registry.fault({ path: /told\/blobs\/sha256/, method: 'GET' }, slowly, 9)
+  const whole = registry.push('progress', 'v1', makeImage([base, ...(await Promise.all(three))]))
+  registry.fault({ path: /progress\/blobs\/sha256/, method: 'GET' }, slowly, 9)
   const one = explored(app, [whole])
   open.push(one)
   const states = () =>

@@ -72,15 +72,15 @@ it('tells which layers are read, how far each is, and which ones wait', async ()
   const three = ['a', 'b', 'c'].map((name) => makeLayer([{ name, content: randomBytes(2_000_000) }]))
   const image = makeImage([base, ...(await Promise.all(three))])
   const { service, ask } = startApp()
-  await ask(`/v1/report?wait=60&image=${registry.push('told', 'base', makeImage([base]))}`)
-  registry.push('told', 'v1', image)
+  await ask(`/v1/report?wait=60&image=${registry.push('progress', 'base', makeImage([base]))}`)
+  registry.push('progress', 'v1', image)
   const release = Promise.withResolvers<void>()
   const slowly = {
     drip: { bytes: 64_000, milliseconds: 20 },
     holdAfter: { bytes: 1_500_000, until: release.promise },
   }
-  registry.fault({ path: /told\/blobs\/sha256/, method: 'GET' }, slowly, 9)
-  const source = { kind: 'registry', registry: registry.host, repository: 'told' } as const
+  registry.fault({ path: /progress\/blobs\/sha256/, method: 'GET' }, slowly, 9)
+  const source = { kind: 'registry', registry: registry.host, repository: 'progress' } as const
   let last: JobProgress | undefined
   const report = (progress: JobProgress) => {
     last = progress

@@ -21,7 +21,7 @@ function report(image: string, query: Record<string, string>): Promise<Response>
   return ask(`/v1/report?${new URLSearchParams({ image, wait: '60', ...query })}`)
 }
 
-async function told(image: string, query: Record<string, string>) {
+async function readingOf(image: string, query: Record<string, string>) {
   const { image: about, warnings } = await (await report(image, query)).json()
   return { verified: about.verified, warnings }
 }
@@ -31,15 +31,15 @@ it.each(FORMS)('%s', async (form) => {
 
   const layer = await makeChunkedLayer(form, [{ name: 'a', content: form }])
   const first = registry.push(repository, 'first', makeImage([layer]))
-  expect(await told(first, {})).toEqual({ verified: 'content', warnings: [] })
+  expect(await readingOf(first, {})).toEqual({ verified: 'content', warnings: [] })
   // The content of the shared layer is known, so nobody reads its table.
   const own = await makeLayer([{ name: 'own', content: form }])
   const second = registry.push(repository, 'second', makeImage([layer, own]))
-  expect(await told(second, { read: 'toc' })).toEqual({ verified: 'content', warnings: [UNUSED] })
+  expect(await readingOf(second, { read: 'toc' })).toEqual({ verified: 'content', warnings: [UNUSED] })
   for (const format of ['text', 'markdown'])
     expect(await (await report(second, { read: 'toc', format })).text()).toContain(TOLD)
 
   const unsaid = await makeChunkedLayer(form, [{ name: '\ufffd', content: form }])
   const third = registry.push(repository, 'third', makeImage([unsaid]))
-  expect(await told(third, { read: 'toc' })).toEqual({ verified: 'content', warnings: [UNUSED] })
+  expect(await readingOf(third, { read: 'toc' })).toEqual({ verified: 'content', warnings: [UNUSED] })
 })

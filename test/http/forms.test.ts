@@ -75,11 +75,11 @@ test.each(['files', 'waste', 'duplicates', 'tree', 'report'])(
       const answer = await app.ask(`/v1/${route}?image=${hostile}`, { headers: { Accept: accept } })
       const text = await answer.text()
       expect(text).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]|^\s*::/mu)
-      const told = text
+      const lines = text
         .split('\n')
         .filter((line) => line !== '')
         .map((line) => JSON.stringify(JSON.parse(line)))
-      for (const name of NAMES) expect(told.join('\n')).toContain(JSON.stringify(name))
+      for (const name of NAMES) expect(lines.join('\n')).toContain(JSON.stringify(name))
     }
   },
 )

@@ -1,7 +1,7 @@
 /** Analyses that a caller can come back to: an ID for the caller's own question, valid for an hour. */
 import { z } from 'zod'
 import { addChecksum, readChecked } from '../../index/checksummed.ts'
-import { isFinished, type JobState, jobKey, type Progress } from '../../job.ts'
+import { isFinished, type JobProgress, type JobState, jobKey, type Progress } from '../../job.ts'
 import { observe } from '../../jobs/follow.ts'
 import { pinnedReference } from '../../oci/image-reference.ts'
 import { placeOf } from '../../oci/source-ref.ts'
@@ -229,13 +229,12 @@ function describe(record: AnalysisRecord, state: JobState): Analysis {
     ...record,
     status: state.status,
     ...(state.finishedAt === undefined ? {} : { finishedAt: state.finishedAt }),
-    progress: told(state.progress),
+    progress: withoutWaiting(state.progress),
     ...(state.error === undefined ? {} : { error: state.error }),
   }
 }
 
-/** What callers hear of it. */
-function told({ layers, layersDone, layersReused, bytes, bytesDone, reading, waiting }: Progress): Progress {
-  const byLayer = reading === undefined || waiting === undefined ? {} : { reading, waiting }
-  return { layers, layersDone, layersReused, bytes, bytesDone, ...byLayer }
+/** How long it waited for its source is for the job runner alone. */
+function withoutWaiting({ waitedMilliseconds: _, ...progress }: JobProgress): Progress {
+  return progress
 }

@@ -47,6 +47,7 @@ export function page({ title, main, head, preview, scripts = [], early = [] }: P
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
+<link rel="expect" href="#foot" blocking="render">
 <title>${visible(title)} · Lamina</title>
 <meta property="og:site_name" content="Lamina">
 <meta property="og:title" content="${visible(title)}">
@@ -77,7 +78,7 @@ ${TOP}
 <main id="main" tabindex="-1">
 ${main}
 </main>
-<footer class="foot">Lamina reads container images straight from the registry: no daemon, no pull.</footer>
+<footer class="foot" id="foot">Lamina reads container images straight from the registry: no daemon, no pull.</footer>
 </body>
 </html>
 `

@@ -4,7 +4,7 @@
 import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { FixtureRegistry } from '../registry/fixture.ts'
-import { faultsOf, hasChromium, openPage, startBrowsing } from '../support/browser.ts'
+import { faultsOf, hasChromium, noteShifts, openPage, startBrowsing } from '../support/browser.ts'
 import { makeImage, makeLayer } from '../support/images.ts'
 import { HOSTS, type TestService } from '../support/service.ts'
 
@@ -79,14 +79,6 @@ function mapOf(page: Page): Locator {
   return page.locator('svg.treemap').filter({ visible: true })
 }
 
-/** Runs in each page before the page's own scripts. */
-const NOTE_SHIFTS = `
-  window.shifts = 0
-  new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts += entry.value
-  }).observe({ type: 'layout-shift', buffered: true })
-`
-
 describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
   let browser: Browser
   let service: TestService
@@ -128,7 +120,7 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
         permissions: ['clipboard-read', 'clipboard-write'],
         bypassCSP: true,
       })
-      await page.addInitScript(NOTE_SHIFTS)
+      await noteShifts(page)
       /** What must be true of every page on the way. */
       const looksRight = async () => {
         expect(

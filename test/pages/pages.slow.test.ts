@@ -1,13 +1,17 @@
 /** The pages in a real browser: Chromium, if it is installed. */
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { FixtureRegistry } from '../registry/fixture.ts'
 import { dockerSave, packArchive } from '../support/archives.ts'
-import { faultsOf, hasChromium, openPage, startBrowsing } from '../support/browser.ts'
+import { faultsOf, hasChromium, noteShifts, openPage, startBrowsing } from '../support/browser.ts'
 import { makeImage, makeIndex, makeLayer } from '../support/images.ts'
 import { HOSTS, startService, type TestService } from '../support/service.ts'
 
@@ -94,6 +98,32 @@ describe.skipIf(!hasChromium).each(HOSTS)('on %s', (host) => {
     expect(await page.locator('#changes').textContent()).toContain('srv')
     expect(wrong).toEqual([])
     await page.context().close()
+  })
+
+  it.each([360, 1440])('a page that arrives in pieces does not move at %i px', async (width) => {
+    await fetch(`${service.url}/v1/report?image=${after}&wait=30`)
+    const slow = createServer(async ({ url }, response) => {
+      const answer = await fetch(`${service.url}${url}`)
+      const body = new Uint8Array(await answer.arrayBuffer())
+      const type = answer.headers.get('content-type') ?? ''
+      response.writeHead(answer.status, { 'content-type': type })
+      const step = type.startsWith('text/html') ? 500 : body.length
+      for (let at = 0; at < body.length; at += step) {
+        response.write(body.subarray(at, at + step))
+        await setTimeout(10)
+      }
+      response.end()
+    }).listen(0, '127.0.0.1')
+    await once(slow, 'listening')
+    const { port } = slow.address() as AddressInfo
+    const { page } = await open({ viewport: { width, height: 900 } })
+    await noteShifts(page)
+    for (const path of [`/?image=${after}`, `/files?image=${after}`, `/map?image=${after}`]) {
+      await page.goto(`http://127.0.0.1:${port}${path}`)
+      expect(await page.evaluate('window.shifts'), path).toBe(0)
+    }
+    await page.context().close()
+    slow.close()
   })
 
   it('the badge form updates the picture and the line to copy', async () => {

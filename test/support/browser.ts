@@ -55,6 +55,16 @@ export async function openPage(
   return { page, wrong }
 }
 
+/** Sums up in `window.shifts` how far content moves by itself in each page that is opened from now on. */
+export async function noteShifts(page: Page): Promise<void> {
+  await page.addInitScript(`
+    window.shifts = 0
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts += entry.value
+    }).observe({ type: 'layout-shift', buffered: true })
+  `)
+}
+
 const axe = await readFile(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8')
 
 /** The violations that axe finds. The page needs `bypassCSP`: axe is an external script. */

@@ -10,9 +10,9 @@ import { runImageJob } from '../src/jobs/image-job.ts'
 import type { Merge } from '../src/jobs/merge-job.ts'
 import { JobRunner, type Work } from '../src/jobs/runner.ts'
 import { slowPool } from '../src/jobs/slow-sources.ts'
+import type { Service } from '../src/open/service.ts'
 import { Problem } from '../src/problem.ts'
 import { Semaphore } from '../src/semaphore.ts'
-import type { Service } from '../src/service/service.ts'
 import { createService } from '../workers/node/host.ts'
 import {
   type AnalysisThreads,

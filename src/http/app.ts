@@ -1,7 +1,8 @@
 /** The service as one function from a request to an answer: all routes and pages. */
+
+import type { Service } from '../open/service.ts'
 import type { Assets } from '../pages/assets.ts'
 import type { Problem } from '../problem.ts'
-import type { Service } from '../service/service.ts'
 import type { App, Backend, RequestContext } from './backend.ts'
 import { type BackendParts, createBackend, createFrame, type FrameParts } from './frame.ts'
 import { addImageRoutes } from './image-routes.ts'

@@ -1,8 +1,8 @@
 /** What the routes work with, and the app that they are added to. */
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import type { Service } from '../open/service.ts'
 import type { Semaphore } from '../semaphore.ts'
-import type { Service } from '../service/service.ts'
 import { LostTable } from '../table/table.ts'
 import type { Bodies } from './middleware/body.ts'
 import type { RateLimit } from './middleware/rate.ts'

@@ -1,8 +1,8 @@
 /** The base image of a request about one image: named, or found by `auto`. */
 import { AUTO_BASE } from '../gate/rules.ts'
 import type { AutoBase } from '../gate/subject.ts'
+import type { OpenedImage } from '../open/open-image.ts'
 import { findAutoBase } from '../service/base/auto.ts'
-import type { OpenedImage } from '../service/open/open-image.ts'
 import { type ImageQuery, openFor } from './answers.ts'
 import type { Backend, RequestContext } from './backend.ts'
 import { baseCaller } from './caller.ts'

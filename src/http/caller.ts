@@ -3,9 +3,9 @@
 import type { Configuration } from '../configuration.ts'
 import { type Credential, parseRegistryAuth, parseRegistryConfig } from '../oci/credential.ts'
 import { parseImageReference } from '../oci/image-reference.ts'
+import type { CallerCredentials } from '../open/open-image.ts'
 import { Problem } from '../problem.ts'
 import type { BaseCaller } from '../service/base/open-once.ts'
-import type { CallerCredentials } from '../service/open/open-image.ts'
 import type { Backend, RequestContext } from './backend.ts'
 
 /**

@@ -2,10 +2,9 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { MiddlewareHandler } from 'hono'
 import { methodNotAllowed } from 'hono/method-not-allowed'
+import type { Service } from '../open/service.ts'
 import { Problem } from '../problem.ts'
 import { Semaphore, type SemaphoreLimits } from '../semaphore.ts'
-import { WorkElsewhere } from '../service/offload.ts'
-import type { Service } from '../service/service.ts'
 import { LostTable } from '../table/table.ts'
 import {
   type App,
@@ -24,6 +23,7 @@ import { clientOfAddress, MinuteRate, type RateLimit } from './middleware/rate.t
 import { readersSession } from './middleware/session.ts'
 import { boundedStreams } from './middleware/streams.ts'
 import { MCP_PATH, tokenCheck, WEBHOOKS_PATH } from './middleware/tokens.ts'
+import { WorkElsewhere } from './offload.ts'
 import { problemAnswer } from './problem-answer.ts'
 import { invalidParameter, problemFor, problemResponse } from './problems.ts'
 import type { Sessions } from './session.ts'

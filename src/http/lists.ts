@@ -2,11 +2,11 @@
 
 import { type ListTable, listMarkdown, listText } from '../formats/list.ts'
 import { pinnedReference } from '../oci/image-reference.ts'
+import { type OpenedImage, openImage } from '../open/open-image.ts'
 import { Problem } from '../problem.ts'
 import { inOrder, type Listing, otherList, type Position } from '../service/fleet/listings.ts'
 import type { AnalysedImage } from '../service/images/analyse.ts'
 import { fromTables } from '../service/images/choose-reading.ts'
-import { type OpenedImage, openImage } from '../service/open/open-image.ts'
 import { toJson } from '../text/json.ts'
 import { type AnalysedQuery, answerSubject, imageSubject, openFor, type Subject } from './answers.ts'
 import { type Backend, logCut, type RequestContext } from './backend.ts'

@@ -1,9 +1,9 @@
 /** Pairs of images: their parameters, opening them, and answers about them. */
 
 import { allOf } from '../concurrency.ts'
+import type { OpenedImage, Reading } from '../open/open-image.ts'
 import type { AnalysedImage } from '../service/images/analyse.ts'
 import type { Pair } from '../service/images/diff.ts'
-import type { OpenedImage, Reading } from '../service/open/open-image.ts'
 import { answerSubject, type Form, imageSubject, openFor, type Subject } from './answers.ts'
 import type { Backend, RequestContext } from './backend.ts'
 import { answerListOf, type Listed, type ListForm, openPinned } from './lists.ts'

@@ -2,8 +2,8 @@
 import { readMeasured, writeMeasured } from '../index/measured.ts'
 import type { CompressionJob, LayerMeasurement } from '../job.ts'
 import { measureLayer } from '../layer/encode/measure.ts'
-import { openSource } from '../service/open/open-source.ts'
-import type { Service } from '../service/service.ts'
+import { openSource } from '../open/open-source.ts'
+import type { Service } from '../open/service.ts'
 
 export type CompressionRun = {
   readonly signal: AbortSignal

@@ -7,7 +7,7 @@ import { MemoryStore } from '../../test/support/memory-store.ts'
 import { layerKey } from '../index/keys.ts'
 import type { JobProgress } from '../job.ts'
 import { parseManifest } from '../oci/manifest.ts'
-import { openSource } from '../service/open/open-source.ts'
+import { openSource } from '../open/open-source.ts'
 import { runJob } from './run-job.ts'
 
 let registry: FixtureRegistry

@@ -4,6 +4,7 @@
  */
 
 import { allOf, inParallel } from '../concurrency.ts'
+import { follow, LAYER_MILLISECONDS } from '../follow-job.ts'
 import type { ObjectStore } from '../host.ts'
 import { writeFailure } from '../image/image.ts'
 import { tableIndexName, tocImageName } from '../index/keys.ts'
@@ -14,12 +15,11 @@ import { parseConfig, requireDiffIds } from '../oci/config.ts'
 import type { Descriptor } from '../oci/manifest.ts'
 import { parseManifest } from '../oci/manifest.ts'
 import { placeOf } from '../oci/source-ref.ts'
+import type { Memory } from '../open/caches.ts'
+import { openSource } from '../open/open-source.ts'
+import type { Service } from '../open/service.ts'
+import type { Visibility } from '../open/visibility.ts'
 import { Problem } from '../problem.ts'
-import type { Memory } from '../service/caches.ts'
-import { openSource } from '../service/open/open-source.ts'
-import type { Visibility } from '../service/open/visibility.ts'
-import type { Service } from '../service/service.ts'
-import { follow, LAYER_MILLISECONDS } from './follow.ts'
 import { type IndexedDescriptor, type KnownLayer, type Merge, Totals } from './merge-job.ts'
 
 /** How many layers of one image are read at the same time. */

@@ -8,10 +8,10 @@ import { tableDigest, toldTarBytes } from '../layer/toc/verified-toc.ts'
 import type { ImageConfig } from '../oci/config.ts'
 import type { Descriptor } from '../oci/manifest.ts'
 import type { SourceRef } from '../oci/source-ref.ts'
+import type { Reading } from '../open/open-image.ts'
+import { blobOpener, openSource } from '../open/open-source.ts'
+import type { Service } from '../open/service.ts'
 import { Problem } from '../problem.ts'
-import type { Reading } from '../service/open/open-image.ts'
-import { blobOpener, openSource } from '../service/open/open-source.ts'
-import type { Service } from '../service/service.ts'
 import { readTableMembers } from './table-job.ts'
 
 /** Plain data, so that a host can do this in another thread. */

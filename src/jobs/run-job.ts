@@ -1,6 +1,6 @@
 /** Does the whole of a job in one process, for hosts that share it neither with threads nor with other objects. */
 import type { Job, JobProgress } from '../job.ts'
-import type { Service } from '../service/service.ts'
+import type { Service } from '../open/service.ts'
 import { runImageJob } from './image-job.ts'
 import { keepIndexed, runLayerJob } from './layer-job.ts'
 import { mergeImage } from './merge-job.ts'

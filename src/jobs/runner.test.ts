@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { follow } from '../follow-job.ts'
 import { type Job, jobKey } from '../job.ts'
 import { Problem } from '../problem.ts'
-import { follow } from './follow.ts'
 import { JobRunner, type RunnerLimits, type Work } from './runner.ts'
 
 const job = (digest: string, registry = 'r'): Job => ({

@@ -13,9 +13,9 @@ import { type TableFile, UnsaidName } from '../layer/toc/entries.ts'
 import { TableReading } from '../layer/toc/read.ts'
 import { verifiedToc } from '../layer/toc/verified-toc.ts'
 import type { Descriptor } from '../oci/manifest.ts'
+import type { Service } from '../open/service.ts'
+import type { VisibleSource } from '../open/visible-source.ts'
 import { Problem } from '../problem.ts'
-import type { VisibleSource } from '../service/open/visible-source.ts'
-import type { Service } from '../service/service.ts'
 
 type TableLayer = { readonly source: VisibleSource; readonly descriptor: Descriptor }
 

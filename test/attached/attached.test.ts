@@ -1,7 +1,7 @@
 /** What is attached to an image, through the service and registries with and without the referrers API. */
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { openImage } from '../../src/open/open-image.ts'
 import { listAttached } from '../../src/service/attached/list.ts'
-import { openImage } from '../../src/service/open/open-image.ts'
 import { FixtureRegistry } from '../registry/fixture.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { ociLayout, packArchive } from '../support/archives.ts'

@@ -1,9 +1,9 @@
 /** What an image stands on, through the service and a registry that records what it was asked. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { BaseReport } from '../../src/base/base.ts'
+import { type OpenedImage, openImage } from '../../src/open/open-image.ts'
+import type { Service } from '../../src/open/service.ts'
 import { describeBase } from '../../src/service/base/describe.ts'
-import { type OpenedImage, openImage } from '../../src/service/open/open-image.ts'
-import type { Service } from '../../src/service/service.ts'
 import { FixtureRegistry } from '../registry/fixture.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { makeImage, makeIndex, makeLayer, type TestImage, type TestLayer } from '../support/images.ts'

@@ -1,5 +1,6 @@
 /** Advice on an indexed image, against one pass over the tables that it uses: the same columns, looking at every value. */
 
+import { openImage } from '../../src/open/open-image.ts'
 import { adviceOf } from '../../src/service/images/advice.ts'
 import { knownFacts } from '../../src/service/images/analyse.ts'
 import {
@@ -9,7 +10,6 @@ import {
   WHOLE_FETCH_BYTES,
   wasteOf,
 } from '../../src/service/images/image-tables.ts'
-import { openImage } from '../../src/service/open/open-image.ts'
 import { startApp } from '../support/app.ts'
 import { best, line, REGISTRY, seconds } from './measure.ts'
 

@@ -26,7 +26,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['src/inside/'],
   ['src/oci/'],
   // The ports: every layer above may use them, so they use none of those.
-  ['src/configuration.ts', 'src/stored-formats.ts', 'src/job.ts', 'src/host.ts'],
+  ['src/configuration.ts', 'src/stored-formats.ts', 'src/job.ts', 'src/host.ts', 'src/follow-job.ts'],
   ['src/source/'],
   ['src/layer/'],
   ['src/table/'],
@@ -41,15 +41,8 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['src/attached/'],
   ['src/advice/'],
   ['src/export/'],
-  ['src/jobs/follow.ts'],
-  [
-    'src/service/service.ts',
-    'src/service/caches.ts',
-    'src/service/offload.ts',
-    'src/service/open/',
-    'src/service/uploads/',
-    'src/service/inside/open-inside.ts',
-  ],
+  // What an upload is opened as and what an engine's image is saved as lead to each other.
+  ['src/open/', 'src/uploads/'],
   ['src/jobs/'],
   ['src/service/'],
   ['src/formats/'],

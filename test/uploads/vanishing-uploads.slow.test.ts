@@ -1,8 +1,8 @@
 /** Uploads that are deleted while they are analysed, at each moment in turn. */
 import { expect, it } from 'vitest'
 import type { ObjectStore } from '../../src/host.ts'
-import type { Service } from '../../src/service/service.ts'
-import { deleteUpload, receiveUpload } from '../../src/service/uploads/upload.ts'
+import type { Service } from '../../src/open/service.ts'
+import { deleteUpload, receiveUpload } from '../../src/uploads/upload.ts'
 import { startApp, type TestApp } from '../support/app.ts'
 import { ociLayout, packArchive } from '../support/archives.ts'
 import { makeChunkedLayer } from '../support/chunked.ts'

@@ -5,10 +5,10 @@
 import { z } from 'zod'
 import type { ImageQueue, ObjectStore } from '../../src/host.ts'
 import type { QueuedImage } from '../../src/job.ts'
+import type { Service } from '../../src/open/service.ts'
 import { Problem } from '../../src/problem.ts'
 import { giveUpQueuedImage, runQueuedImage } from '../../src/service/fleet/queued-images.ts'
 import { nameNow } from '../../src/service/images/analysis-names.ts'
-import type { Service } from '../../src/service/service.ts'
 import { parseJson } from '../../src/text/json.ts'
 
 /** The part of the queue's binding that is used. */

@@ -9,8 +9,8 @@ import { Readmission } from '../../src/jobs/runner.ts'
 import { slowPool } from '../../src/jobs/slow-sources.ts'
 import { type Decode, decode } from '../../src/layer/decode/decode.ts'
 import { compressionOf } from '../../src/oci/compression.ts'
+import type { Memory } from '../../src/open/caches.ts'
 import type { FairSemaphore } from '../../src/semaphore.ts'
-import type { Memory } from '../../src/service/caches.ts'
 import { LeasedSemaphore } from './leased-semaphore.ts'
 
 const MB = 1_000_000

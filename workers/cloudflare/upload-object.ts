@@ -1,6 +1,6 @@
 /** An upload's own Durable Object, named by the hash of the upload's ID: its alarm removes the upload when it expires. */
 import { DurableObject } from 'cloudflare:workers'
-import { expireUpload } from '../../src/service/uploads/upload.ts'
+import { expireUpload } from '../../src/uploads/upload.ts'
 import { type Environment, serviceOf } from './environment.ts'
 
 const NAME = 'upload'

@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseConfiguration } from '../../configuration.ts'
-import { Memory } from '../../service/caches.ts'
+import { Memory } from '../../open/caches.ts'
 import { RegistryClient } from '../../source/registry/client.ts'
 import { createApp } from '../app.ts'
 import { openApiDocument } from './document.ts'

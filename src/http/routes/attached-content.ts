@@ -9,12 +9,12 @@ import {
   requireStreamable,
 } from '../../service/attached/content.ts'
 import { findAttached } from '../../service/attached/list.ts'
-import { WorkElsewhere } from '../../service/offload.ts'
 import { pathToKey } from '../../text/path.ts'
 import { cacheControl, type ImageQuery, openFor } from '../answers.ts'
 import { attachment } from '../attachment.ts'
 import { type App, type Backend, logCut, type RequestContext } from '../backend.ts'
 import { entityTag, isUnchanged, notModified } from '../middleware/conditional.ts'
+import { WorkElsewhere } from '../offload.ts'
 import { problems } from '../openapi/describe.ts'
 import { digest } from '../openapi/fields.ts'
 import { image, platform } from '../parameters.ts'

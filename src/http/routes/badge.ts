@@ -10,6 +10,13 @@ import { allOf } from '../../concurrency.ts'
 import type { Configuration } from '../../configuration.ts'
 import { manifestFigures } from '../../oci/figures.ts'
 import { parseImageReference } from '../../oci/image-reference.ts'
+import {
+  type CallerCredentials,
+  type ImageRequest,
+  type OpenedImage,
+  openManifest,
+  requireCompressed,
+} from '../../open/open-image.ts'
 import { Problem } from '../../problem.ts'
 import { findAutoBase } from '../../service/base/auto.ts'
 import { earlierImages } from '../../service/fleet/earlier-images.ts'
@@ -18,20 +25,13 @@ import type { Images } from '../../service/images/caller-images.ts'
 import { judge } from '../../service/images/check.ts'
 import { openReading } from '../../service/images/choose-reading.ts'
 import { comparePulls } from '../../service/images/update.ts'
-import { WorkElsewhere } from '../../service/offload.ts'
-import {
-  type CallerCredentials,
-  type ImageRequest,
-  type OpenedImage,
-  openManifest,
-  requireCompressed,
-} from '../../service/open/open-image.ts'
 import { toJson } from '../../text/json.ts'
 import { type TimeLimit, within } from '../../timeout.ts'
 import { factsInTime } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
 import { taggedAnswer } from '../middleware/conditional.ts'
 import { tokenCheck } from '../middleware/tokens.ts'
+import { WorkElsewhere } from '../offload.ts'
 import { json, openToAll, problems, text } from '../openapi/describe.ts'
 import { image, optional, platform, read, repeatable } from '../parameters.ts'
 import { badgeSchema } from './badge.schema.ts'

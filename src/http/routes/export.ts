@@ -1,6 +1,7 @@
 /** What leaves an image: tars, a runtime bundle, the runtime's config, a bill of materials. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { SBOM_FORMATS, SBOM_MEDIA_TYPES } from '../../export/sbom.ts'
+import type { OpenedImage } from '../../open/open-image.ts'
 import {
   exportBundle,
   exportLayer,
@@ -10,12 +11,11 @@ import {
   needsFiles,
   runtimeConfigOf,
 } from '../../service/images/export.ts'
-import { WorkElsewhere } from '../../service/offload.ts'
-import type { OpenedImage } from '../../service/open/open-image.ts'
 import { pathToKey } from '../../text/path.ts'
 import { cacheInputs, factsInTime, freshness, openFor, unchanged } from '../answers.ts'
 import { attachment } from '../attachment.ts'
 import { type App, type Backend, logCut, type RequestContext } from '../backend.ts'
+import { WorkElsewhere } from '../offload.ts'
 import { json, problems } from '../openapi/describe.ts'
 import { imageQuery, integer, layer, optional, pathBase64 } from '../parameters.ts'
 import { pathAsked } from '../paths.ts'

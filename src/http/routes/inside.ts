@@ -2,13 +2,13 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { LARGEST_PARTS_TABLE } from '../../formats/inside-tables.ts'
 import type { ArchiveEntry } from '../../inside/entries.ts'
+import type { Inside } from '../../open/open-inside.ts'
 import {
   type InsideFilter,
   type InsideSort,
   largestParts,
   listInside,
 } from '../../service/inside/list-inside.ts'
-import type { Inside } from '../../service/inside/open-inside.ts'
 import { type ResolvedFile, resolvePath } from '../../service/inside/resolve.ts'
 import { formatBytes } from '../../text/format.ts'
 import { type PathKey, showPath } from '../../text/path.ts'

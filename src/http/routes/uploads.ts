@@ -1,14 +1,14 @@
 /** Archives that callers upload: stored, listed, deleted. */
 import { createRoute, z } from '@hono/zod-openapi'
 import { Problem } from '../../problem.ts'
-import { admitUpload, deleteUpload, receiveUpload, type Upload } from '../../service/uploads/upload.ts'
+import { within } from '../../timeout.ts'
+import { admitUpload, deleteUpload, receiveUpload, type Upload } from '../../uploads/upload.ts'
 import {
   completeUpload,
   openUploadInParts,
   readUploadOrParts,
   storePart,
-} from '../../service/uploads/upload-in-parts.ts'
-import { within } from '../../timeout.ts'
+} from '../../uploads/upload-in-parts.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
 import { json, problems } from '../openapi/describe.ts'
 import { parsed } from '../problems.ts'

@@ -1,12 +1,12 @@
 /** Reads what is attached to an image, with its caller's credentials, within the time of one answer. */
 import type { Descriptor } from '../../oci/manifest.ts'
 import type { RegistryRef } from '../../oci/source-ref.ts'
+import type { OpenedImage } from '../../open/open-image.ts'
+import type { Service } from '../../open/service.ts'
 import { Problem } from '../../problem.ts'
 import type { Caller, FetchedManifest } from '../../source/registry/client.ts'
 import type { ReferrersPage } from '../../source/registry/referrers.ts'
 import { within } from '../../timeout.ts'
-import type { OpenedImage } from '../open/open-image.ts'
-import type { Service } from '../service.ts'
 
 /** How long a list may take, and each of its questions. */
 export type ListingTime = { readonly allMilliseconds: number; readonly eachMilliseconds: number }

@@ -17,11 +17,11 @@ import { statementIn } from '../../attached/statement.ts'
 import { inParallel } from '../../concurrency.ts'
 import { attestationsFor, parseArtifact } from '../../oci/artifact.ts'
 import { isSha256 } from '../../oci/digest.ts'
+import type { OpenedImage } from '../../open/open-image.ts'
+import type { Service } from '../../open/service.ts'
 import { Problem } from '../../problem.ts'
 import { entriesOfIndex } from '../../source/registry/referrers.ts'
 import { indexOf } from '../base/names.ts'
-import type { OpenedImage } from '../open/open-image.ts'
-import type { Service } from '../service.ts'
 import { Attachments, type ListingTime } from './attachments.ts'
 
 const AT_ONCE = 4

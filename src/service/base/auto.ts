@@ -1,9 +1,9 @@
 /** Base images that other answers need to know: what the gate excuses, and whose the bytes of a treemap are. */
 import type { BaseWarning } from '../../base/base.ts'
 import type { AutoBase } from '../../gate/subject.ts'
+import type { OpenedImage } from '../../open/open-image.ts'
+import type { Service } from '../../open/service.ts'
 import type { Problem } from '../../problem.ts'
-import type { OpenedImage } from '../open/open-image.ts'
-import type { Service } from '../service.ts'
 import { findBase, findNamed } from './find.ts'
 import { type BaseCaller, OpenOnce } from './open-once.ts'
 

@@ -3,7 +3,7 @@ import { FixtureRegistry } from '../../../test/registry/fixture.ts'
 import { startAppOn } from '../../../test/support/app.ts'
 import { makeImage, makeLayer, type TestLayer } from '../../../test/support/images.ts'
 import { MemoryStore } from '../../../test/support/memory-store.ts'
-import { openImage } from '../open/open-image.ts'
+import { openImage } from '../../open/open-image.ts'
 import { baseInTime } from './base-in-time.ts'
 
 class ListedStore extends MemoryStore {

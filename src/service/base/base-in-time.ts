@@ -2,11 +2,11 @@
 import type { BaseReport } from '../../base/base.ts'
 import { type BaseShare, baseShare } from '../../base/move.ts'
 import { allOf } from '../../concurrency.ts'
+import type { OpenedImage } from '../../open/open-image.ts'
+import type { Service } from '../../open/service.ts'
 import { Problem } from '../../problem.ts'
 import { within } from '../../timeout.ts'
 import type { Pair } from '../images/diff.ts'
-import type { OpenedImage } from '../open/open-image.ts'
-import type { Service } from '../service.ts'
 import { type DescribedBase, describeBase } from './describe.ts'
 import type { BaseCaller, OpeningTimes } from './open-once.ts'
 

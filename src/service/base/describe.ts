@@ -1,8 +1,8 @@
 /** Answers what an image stands on, from manifests and configs alone. */
 import type { Base, BaseReport, PartOfImage } from '../../base/base.ts'
 import type { Descriptor } from '../../oci/manifest.ts'
-import type { CallerCredentials, OpenedImage } from '../open/open-image.ts'
-import type { Service } from '../service.ts'
+import type { CallerCredentials, OpenedImage } from '../../open/open-image.ts'
+import type { Service } from '../../open/service.ts'
 import { type Alternatives, alternativesTo } from './alternatives.ts'
 import { type FoundBase, findBase } from './find.ts'
 import { type OpeningTimes, OpenOnce } from './open-once.ts'

@@ -13,9 +13,9 @@ import {
 import { inParallel } from '../../concurrency.ts'
 import { basesPrefix, imageKey } from '../../index/keys.ts'
 import { requireDiffIds } from '../../oci/config.ts'
+import type { OpenedImage } from '../../open/open-image.ts'
+import type { Service } from '../../open/service.ts'
 import { Problem } from '../../problem.ts'
-import type { OpenedImage } from '../open/open-image.ts'
-import type { Service } from '../service.ts'
 import { namesOfBase } from './names.ts'
 import type { OpenOnce } from './open-once.ts'
 

@@ -3,9 +3,9 @@ import { type BaseName, namedIn } from '../../base/names.ts'
 import { imagesOfProvenance, SLSA_PROVENANCE } from '../../base/provenance.ts'
 import { attestationsFor, parseArtifact } from '../../oci/artifact.ts'
 import { type Descriptor, type ImageIndex, parseManifest } from '../../oci/manifest.ts'
+import type { OpenedImage } from '../../open/open-image.ts'
 import { Problem } from '../../problem.ts'
 import { waitFor } from '../../timeout.ts'
-import type { OpenedImage } from '../open/open-image.ts'
 
 const MAX_DEPENDENCIES = 20
 const MAX_ATTESTATIONS = 4

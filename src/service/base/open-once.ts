@@ -1,10 +1,10 @@
 /** Opens the images that one question about a base leads to, each once and within its time. */
 import { requireDiffIds } from '../../oci/config.ts'
 import { parseImageReference } from '../../oci/image-reference.ts'
+import { type CallerCredentials, type OpenedImage, openImage } from '../../open/open-image.ts'
+import type { Service } from '../../open/service.ts'
 import { Problem } from '../../problem.ts'
 import { within } from '../../timeout.ts'
-import { type CallerCredentials, type OpenedImage, openImage } from '../open/open-image.ts'
-import type { Service } from '../service.ts'
 
 export type BaseCaller = {
   /** Each registry gets only those that are for it. */

@@ -3,9 +3,9 @@ import type { BaseUpdate } from '../../base/base.ts'
 import { inRegistry, type TaggedRepository } from '../../base/names.ts'
 import { manifestFigures } from '../../oci/figures.ts'
 import { formatReference } from '../../oci/reference.ts'
+import type { OpenedImage } from '../../open/open-image.ts'
 import { Problem } from '../../problem.ts'
 import { comparePulls } from '../images/update.ts'
-import type { OpenedImage } from '../open/open-image.ts'
 import type { OpenOnce } from './open-once.ts'
 
 export type TagNow = {

@@ -1,8 +1,8 @@
 /** The images that a repository had before: what an image is compared with to see growth that no single build shows. */
 import type { EarlierImages } from '../../gate/subject.ts'
+import type { Service } from '../../open/service.ts'
 import { Problem } from '../../problem.ts'
 import { compileGlobs } from '../../text/glob.ts'
-import type { Service } from '../service.ts'
 import { RepositoryImages, type RepositoryQuestion, type TaggedImage } from './repository-images.ts'
 
 export type EarlierQuestion = Pick<

@@ -6,12 +6,12 @@ import { inParallel } from '../../concurrency.ts'
 import type { JobState, QueuedImage, QueuedImageEnd } from '../../job.ts'
 import { pinnedReference } from '../../oci/image-reference.ts'
 import { placeOf } from '../../oci/source-ref.ts'
+import { type CallerCredentials, type OpenedImage, openImage } from '../../open/open-image.ts'
+import type { Service } from '../../open/service.ts'
 import { Problem, type ProblemCode } from '../../problem.ts'
 import { analyse, imageJob, knownFacts } from '../images/analyse.ts'
 import { type Analysis, failQueued, nameAnalysis, nameQueued } from '../images/analyses.ts'
 import { recordName } from '../images/record-name.ts'
-import { type CallerCredentials, type OpenedImage, openImage } from '../open/open-image.ts'
-import type { Service } from '../service.ts'
 
 /** One image of a batch. */
 export type BatchItem = { readonly image: string; readonly platform?: string | undefined }

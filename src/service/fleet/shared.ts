@@ -2,8 +2,8 @@
 import type { ImageIdentity } from '../../image/report.ts'
 import { requireDiffIds } from '../../oci/config.ts'
 import { manifestFigures } from '../../oci/figures.ts'
+import type { OpenedImage } from '../../open/open-image.ts'
 import { Problem } from '../../problem.ts'
-import type { OpenedImage } from '../open/open-image.ts'
 
 export type SharingImage = {
   readonly image: ImageIdentity

@@ -6,6 +6,10 @@ import { inParallel } from '../../concurrency.ts'
 import type { Descriptor } from '../../oci/manifest.ts'
 import type { Repository } from '../../oci/reference.ts'
 import { isAttestation } from '../../oci/select.ts'
+import { type CallerCredentials, refOf } from '../../open/open-image.ts'
+import { openSource } from '../../open/open-source.ts'
+import type { Service } from '../../open/service.ts'
+import type { VisibleSource } from '../../open/visible-source.ts'
 import { Problem } from '../../problem.ts'
 import { Ledger, type LedgerTag, type StoredImage, type Tree } from '../../storage/ledger.ts'
 import {
@@ -16,10 +20,6 @@ import {
 } from '../../storage/stored-manifest.ts'
 import { compileGlobs } from '../../text/glob.ts'
 import { within } from '../../timeout.ts'
-import { type CallerCredentials, refOf } from '../open/open-image.ts'
-import { openSource } from '../open/open-source.ts'
-import type { VisibleSource } from '../open/visible-source.ts'
-import type { Service } from '../service.ts'
 import { isRateLimit, RepositoryImages } from './repository-images.ts'
 
 export type StorageQuestion = {

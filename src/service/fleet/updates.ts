@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { yieldToRequests } from '../../concurrency.ts'
 import type { ObjectStore } from '../../host.ts'
 import { IDENTITY_COLUMNS, sortKey } from '../../layer/entry.ts'
+import type { OpenedImage } from '../../open/open-image.ts'
 import { Problem } from '../../problem.ts'
 import { compareText } from '../../text/bytes.ts'
 import { GroupHistories } from '../../update/group-histories.ts'
@@ -14,7 +15,6 @@ import type { AnalysedImage } from '../images/analyse.ts'
 import { filesTable, membersTable, WHOLE_FETCH_BYTES } from '../images/image-tables.ts'
 import { packageOwners } from '../images/package-owners.ts'
 import { comparePulls, pullBetween } from '../images/update.ts'
-import type { OpenedImage } from '../open/open-image.ts'
 
 export type UpdatesQuestion = {
   /** At least two, oldest first. */

@@ -1,10 +1,10 @@
 /** Analyses images that an engine reports, before anybody asks for them. */
 import type { Engine, EngineEvent } from '../../host.ts'
+import { openImage } from '../../open/open-image.ts'
+import type { Service } from '../../open/service.ts'
 import { Problem } from '../../problem.ts'
 import { pause } from '../../timeout.ts'
 import { analyse, knownFacts } from '../images/analyse.ts'
-import { openImage } from '../open/open-image.ts'
-import type { Service } from '../service.ts'
 
 /** The outcome for an image that an event named. */
 export type WatchedImage = 'known' | 'analysed' | 'failed' | 'dropped'

@@ -18,8 +18,8 @@ import { findBuildTools } from '../../image/packages/stored-inventory.ts'
 import type { BuildTools, ImageFacts } from '../../image/report.ts'
 import { isPullKnown } from '../../image/stored.ts'
 import type { SecretValue } from '../../oci/secret-values.ts'
-import type { OpenedImage } from '../open/open-image.ts'
-import type { Service } from '../service.ts'
+import type { OpenedImage } from '../../open/open-image.ts'
+import type { Service } from '../../open/service.ts'
 import type { AnalysedImage } from './analyse.ts'
 import {
   databasesOf,

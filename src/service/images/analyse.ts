@@ -1,15 +1,16 @@
 /** An image's facts on demand: from the index if the caller may see them, otherwise from an analysis. */
+
+import { follow } from '../../follow-job.ts'
 import { readStoredImage } from '../../image/image.ts'
 import type { ImageFacts } from '../../image/report.ts'
 import { imageKey, layerKey } from '../../index/keys.ts'
 import type { ImageJob, JobState } from '../../job.ts'
-import { follow } from '../../jobs/follow.ts'
 import type { Descriptor } from '../../oci/manifest.ts'
+import { layerIndexName, maySeeLayer } from '../../open/layer-indexes.ts'
+import type { OpenedImage } from '../../open/open-image.ts'
+import type { Service } from '../../open/service.ts'
+import type { SeenImage } from '../../open/visibility.ts'
 import { Problem, type ProblemDocument } from '../../problem.ts'
-import { layerIndexName, maySeeLayer } from '../open/layer-indexes.ts'
-import type { OpenedImage } from '../open/open-image.ts'
-import type { SeenImage } from '../open/visibility.ts'
-import type { Service } from '../service.ts'
 
 /** An index may be removed at any time, so an analysis can succeed in vain; hardly twice in a row. */
 const ATTEMPTS = 3

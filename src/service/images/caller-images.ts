@@ -1,9 +1,9 @@
 /** How images are opened and analysed for one caller. */
 import type { EarlierImages } from '../../gate/subject.ts'
 import type { ImageFacts } from '../../image/report.ts'
+import type { OpenedImage } from '../../open/open-image.ts'
 import type { FoundAuto } from '../base/auto.ts'
 import type { EarlierQuestion } from '../fleet/earlier-images.ts'
-import type { OpenedImage } from '../open/open-image.ts'
 
 export type Images = {
   readonly open: (reference: string) => Promise<OpenedImage>

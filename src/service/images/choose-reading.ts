@@ -1,9 +1,9 @@
 /** How an image is read: whole, or from tables of contents for layers that have one (`read=toc`). */
 import { tocImageName } from '../../index/keys.ts'
 import { tableDigest } from '../../layer/toc/verified-toc.ts'
+import { type ImageRequest, type OpenedImage, openImage, type Reading } from '../../open/open-image.ts'
+import type { Service } from '../../open/service.ts'
 import { Problem } from '../../problem.ts'
-import { type ImageRequest, type OpenedImage, openImage, type Reading } from '../open/open-image.ts'
-import type { Service } from '../service.ts'
 import { knownFacts } from './analyse.ts'
 
 /**

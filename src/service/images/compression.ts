@@ -7,9 +7,9 @@ import type { LayerMeasurement, MeasuredSetting } from '../../job.ts'
 import type { Compression } from '../../oci/compression.ts'
 import { type CompressionSetting, DEFAULT_SETTING } from '../../oci/compression-setting.ts'
 import type { Descriptor } from '../../oci/manifest.ts'
+import type { OpenedImage } from '../../open/open-image.ts'
+import type { Service } from '../../open/service.ts'
 import { Problem } from '../../problem.ts'
-import type { OpenedImage } from '../open/open-image.ts'
-import type { Service } from '../service.ts'
 import { AskedWork } from './asked-work.ts'
 
 export type CompressionQuestion = {

@@ -13,10 +13,10 @@ import { UnsaidName } from '../../layer/toc/entries.ts'
 import { type TableOptions, TableReading } from '../../layer/toc/read.ts'
 import { verifiedToc } from '../../layer/toc/verified-toc.ts'
 import type { Descriptor } from '../../oci/manifest.ts'
+import type { OpenedImage } from '../../open/open-image.ts'
+import { blobOpener } from '../../open/open-source.ts'
 import { Problem } from '../../problem.ts'
 import { BLOCK } from '../../tar/header.ts'
-import type { OpenedImage } from '../open/open-image.ts'
-import { blobOpener } from '../open/open-source.ts'
 import { forgettingLost, layerIndexOf } from './image-tables.ts'
 
 const SHA256_OF_NOTHING = hash('sha256', '', 'binary')

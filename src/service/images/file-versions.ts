@@ -3,9 +3,9 @@ import { inParallel } from '../../concurrency.ts'
 import type { ObjectStore } from '../../host.ts'
 import { ENTRIES } from '../../index/entries.ts'
 import type { Entry } from '../../layer/entry.ts'
+import type { OpenedImage } from '../../open/open-image.ts'
 import { plainRow } from '../../table/table.ts'
 import { baseName, type PathKey, parentKey } from '../../text/path.ts'
-import type { OpenedImage } from '../open/open-image.ts'
 import { membersTable } from './image-tables.ts'
 
 export type FileVersion = { readonly layer: number; readonly entry: Entry }

@@ -5,9 +5,9 @@ import { efficiencyBlamed } from '../../image/efficiency.ts'
 import type { ImageFacts } from '../../image/report.ts'
 import { storedPaths } from '../../image/stored-paths.ts'
 import { showWasted } from '../../image/waste.ts'
+import type { OpenedImage } from '../../open/open-image.ts'
 import { decodeText } from '../../text/bytes.ts'
 import { keyToPath } from '../../text/path.ts'
-import type { OpenedImage } from '../open/open-image.ts'
 import { adviceOf } from './advice.ts'
 import {
   duplicatesOf,

@@ -16,11 +16,11 @@ import { ENTRIES } from '../../index/entries.ts'
 import { imageKey, layerKey, markerOf } from '../../index/keys.ts'
 import { readLayerFacts, readTocFacts } from '../../index/layer-index.ts'
 import type { Entry } from '../../layer/entry.ts'
+import { layerIndexName } from '../../open/layer-indexes.ts'
+import type { OpenedImage } from '../../open/open-image.ts'
 import { Problem } from '../../problem.ts'
 import type { Schema } from '../../table/schema.ts'
 import { LostTable, openTable, type Table } from '../../table/table.ts'
-import { layerIndexName } from '../open/layer-indexes.ts'
-import type { OpenedImage } from '../open/open-image.ts'
 
 /** How many bytes to fetch at once when a whole table is read. */
 export const WHOLE_FETCH_BYTES = 512 * 1024

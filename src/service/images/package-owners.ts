@@ -10,9 +10,9 @@ import { type Inventory, takeInventory } from '../../image/packages/inventory.ts
 import { ShownDatabases } from '../../image/packages/shown-databases.ts'
 import type { SizedPath } from '../../image/report.ts'
 import { readDatabases } from '../../index/databases.ts'
+import type { OpenedImage } from '../../open/open-image.ts'
 import { Largest } from '../../table/largest.ts'
 import { showPath } from '../../text/path.ts'
-import type { OpenedImage } from '../open/open-image.ts'
 import { databasesOf, filesTable, forgettingLost, WHOLE_FETCH_BYTES } from './image-tables.ts'
 
 const COLUMNS = ['key', 'type', 'bytes', 'link', 'layer', 'ordinal', 'offset', 'sha256', 'linked'] as const

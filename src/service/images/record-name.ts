@@ -1,8 +1,8 @@
 /** The references of images that were seen, so that queries over a fleet can show them, and so that bases are known. */
 import { chainIds } from '../../base/layers.ts'
 import { baseKey, nameKey } from '../../index/keys.ts'
-import type { OpenedImage } from '../open/open-image.ts'
-import type { Service } from '../service.ts'
+import type { OpenedImage } from '../../open/open-image.ts'
+import type { Service } from '../../open/service.ts'
 
 /** File systems limit names to 255 bytes, some of which the store needs. */
 const MAX_NAME_LENGTH = 230

@@ -2,9 +2,9 @@
 import type { ObjectStore } from '../../host.ts'
 import { isPullKnown } from '../../image/stored.ts'
 import { type Descriptor, parseManifest } from '../../oci/manifest.ts'
+import type { OpenedImage } from '../../open/open-image.ts'
 import { type LayerSizes, sizesOfLayer } from '../../storage/layer-sizes.ts'
 import { type ToolSize, toolSizes } from '../../storage/tool-sizes.ts'
-import type { OpenedImage } from '../open/open-image.ts'
 import type { AnalysedImage } from './analyse.ts'
 import { membersTable, WHOLE_FETCH_BYTES } from './image-tables.ts'
 

@@ -2,12 +2,12 @@
 import { inParallel } from '../../concurrency.ts'
 import type { Host } from '../../host.ts'
 import { findFile, findMember } from '../../image/lookup.ts'
+import type { OpenedImage } from '../../open/open-image.ts'
 import { Problem } from '../../problem.ts'
 import { repeatedBytes } from '../../update/archives.ts'
 import type { ArchiveCandidate } from '../../update/contents.ts'
 import type { RepeatedArchive } from '../../update/update.ts'
 import { openLayerFile } from '../inside/layer-file.ts'
-import type { OpenedImage } from '../open/open-image.ts'
 import type { Pair } from './diff.ts'
 import { filesTable, membersTable } from './image-tables.ts'
 

@@ -1,5 +1,6 @@
 /** What a machine that has one image downloads for another: reads the tables of both from the store. */
 import type { Host, ObjectStore } from '../../host.ts'
+import type { OpenedImage } from '../../open/open-image.ts'
 import { builderOf } from '../../update/builder.ts'
 import { COMPARED_COLUMNS, compareContents, type OldImage, type PulledLayer } from '../../update/contents.ts'
 import { compareLayers, type LayerComparison, type StoredLayer } from '../../update/layers.ts'
@@ -11,7 +12,6 @@ import {
   type UpdateParts,
   type UpdateSummary,
 } from '../../update/update.ts'
-import type { OpenedImage } from '../open/open-image.ts'
 import type { AnalysedImage } from './analyse.ts'
 import type { Pair } from './diff.ts'
 import { filesTable, membersTable, WHOLE_FETCH_BYTES } from './image-tables.ts'

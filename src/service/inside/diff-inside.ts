@@ -1,9 +1,10 @@
 /** What changed inside a file: entries of archives, modules of Go programs, sections of ELF files. */
+
+import type { ArchiveInside, ElfInside, Inside } from '../../open/open-inside.ts'
 import { Problem } from '../../problem.ts'
 import { encodeText } from '../../text/bytes.ts'
 import { type PathKey, pathToKey } from '../../text/path.ts'
 import { sectionsOf } from './list-inside.ts'
-import type { ArchiveInside, ElfInside, Inside } from './open-inside.ts'
 
 export type PartChange = {
   /** Of an entry. */

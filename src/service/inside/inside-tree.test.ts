@@ -3,8 +3,8 @@ import { LIMITS, WASM } from '../../../test/support/blob.ts'
 import { buildElf } from '../../../test/support/elf.ts'
 import { zipOf } from '../../../test/support/zip.ts'
 import { rangesOf, streamed } from '../../inside/ranges.ts'
+import { InflateBudget, type Inside, readInside } from '../../open/open-inside.ts'
 import { type InsideNode, insideTree } from './inside-tree.ts'
-import { InflateBudget, type Inside, readInside } from './open-inside.ts'
 
 function read(bytes: Uint8Array): Promise<Inside> {
   return readInside(streamed(rangesOf(bytes)), {

@@ -1,10 +1,10 @@
 /** What a file is made of as a tree: the directories of an archive, or the areas, sections and modules of an ELF file. */
 import type { ElfArea } from '../../inside/elf-areas.ts'
 import type { ArchiveEntry, EntryType } from '../../inside/entries.ts'
+import type { ArchiveInside, ElfInside, Inside } from '../../open/open-inside.ts'
 import { encodeText } from '../../text/bytes.ts'
 import { isWithin, type PathKey, pathToKey } from '../../text/path.ts'
 import { listInside, sectionsOf } from './list-inside.ts'
-import type { ArchiveInside, ElfInside, Inside } from './open-inside.ts'
 
 export type InsideNode = {
   /** The way into the file; a section or module is one part of it, whatever its name. */

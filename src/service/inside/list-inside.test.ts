@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import type { ArchiveInside } from '../../open/open-inside.ts'
 import { type InsideSort, listInside } from './list-inside.ts'
-import type { ArchiveInside } from './open-inside.ts'
 
 const SIZES = [3, 9, 1, 9, 5]
 

@@ -4,11 +4,11 @@ import type { ElfArea } from '../../inside/elf-areas.ts'
 import { areaOf, realSections, symbolStrings } from '../../inside/elf-areas.ts'
 import { sectionTypeName } from '../../inside/elf-names.ts'
 import type { ArchiveEntry } from '../../inside/entries.ts'
+import type { ElfInside, Inside } from '../../open/open-inside.ts'
 import { Problem } from '../../problem.ts'
 import { decodeText } from '../../text/bytes.ts'
 import { keyToPath, type PathKey } from '../../text/path.ts'
 import { type Listing, otherList } from '../fleet/listings.ts'
-import type { ElfInside, Inside } from './open-inside.ts'
 
 export type ElfSection = {
   readonly name: string

@@ -2,12 +2,12 @@
 import { mayOpen } from '../../image/kinds.ts'
 import { isElf } from '../../inside/elf-header.ts'
 import { compressionOf } from '../../oci/compression.ts'
+import type { OpenedImage } from '../../open/open-image.ts'
+import { AR, type Inside, isTar } from '../../open/open-inside.ts'
+import type { Service } from '../../open/service.ts'
 import { Problem } from '../../problem.ts'
 import type { PathKey } from '../../text/path.ts'
-import type { OpenedImage } from '../open/open-image.ts'
-import type { Service } from '../service.ts'
 import { type InsideNode, insideTree } from './inside-tree.ts'
-import { AR, type Inside, isTar } from './open-inside.ts'
 import { nameUpTo, type PathQuestion, type ResolvedFile, resolvePath, stepsIn } from './resolve.ts'
 
 /** A file that can be opened, at one of its directories or areas. */

@@ -8,15 +8,7 @@ import { type TarEntry, tarContent } from '../../inside/tar-members.ts'
 import { entryContent, isStored, storedContent } from '../../inside/zip-content.ts'
 import type { ZipEntry } from '../../inside/zip-listing.ts'
 import { scopeOf } from '../../oci/source-ref.ts'
-import { Problem } from '../../problem.ts'
-import { cleanPath } from '../../tar/clean.ts'
-import { toBytes, toHex } from '../../text/bytes.ts'
-import { type PathKey, showPath } from '../../text/path.ts'
-import { openContent } from '../images/content.ts'
-import { filesTable, layerIndexOf, membersTable } from '../images/image-tables.ts'
-import type { OpenedImage } from '../open/open-image.ts'
-import type { Service } from '../service.ts'
-import { openLayerFile } from './layer-file.ts'
+import type { OpenedImage } from '../../open/open-image.ts'
 import {
   type ArchiveInside,
   InflateBudget,
@@ -24,7 +16,15 @@ import {
   type InsideOptions,
   readInside,
   tarChunks,
-} from './open-inside.ts'
+} from '../../open/open-inside.ts'
+import type { Service } from '../../open/service.ts'
+import { Problem } from '../../problem.ts'
+import { cleanPath } from '../../tar/clean.ts'
+import { toBytes, toHex } from '../../text/bytes.ts'
+import { type PathKey, showPath } from '../../text/path.ts'
+import { openContent } from '../images/content.ts'
+import { filesTable, layerIndexOf, membersTable } from '../images/image-tables.ts'
+import { openLayerFile } from './layer-file.ts'
 import { sequential } from './pieces.ts'
 
 /** How deep a path leads into archives inside archives. */

@@ -1,8 +1,8 @@
 /** The order in which jobs of several registries are taken from a queue that servers share. */
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { follow } from '../../../src/follow-job.ts'
 import { isFinished, type LayerJob } from '../../../src/job.ts'
-import { follow } from '../../../src/jobs/follow.ts'
 import { JobRunner } from '../../../src/jobs/runner.ts'
 import { startApp } from '../../../test/support/app.ts'
 import { TestRedis } from '../../../test/support/redis.ts'

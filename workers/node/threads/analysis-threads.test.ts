@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, type MockInstance, vi } fr
 import { parseConfiguration } from '../../../src/configuration.ts'
 import type { Jobs } from '../../../src/host.ts'
 import type { LayerJob } from '../../../src/job.ts'
-import type { Service } from '../../../src/service/service.ts'
+import type { Service } from '../../../src/open/service.ts'
 import { FixtureRegistry } from '../../../test/registry/fixture.ts'
 import { makeImage, makeLayer, type TestLayer } from '../../../test/support/images.ts'
 import { SETTINGS, temporaryData } from '../../../test/support/service.ts'

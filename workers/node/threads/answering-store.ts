@@ -3,7 +3,7 @@
  * image.
  */
 import type { ByteRange, ObjectStore, StoredObject } from '../../../src/host.ts'
-import { WorkElsewhere } from '../../../src/service/offload.ts'
+import { WorkElsewhere } from '../../../src/http/offload.ts'
 import { readsMetadata } from '../../../src/table/metadata.ts'
 
 export class AnsweringStore implements ObjectStore {

@@ -1,7 +1,8 @@
 /** Answers requests on threads if the amount of work depends on an image or a caller. */
+
+import { openSource } from '../../../src/open/open-source.ts'
+import type { Service } from '../../../src/open/service.ts'
 import { Problem } from '../../../src/problem.ts'
-import { openSource } from '../../../src/service/open/open-source.ts'
-import type { Service } from '../../../src/service/service.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Answer, Question, RequestMessage, RequestSaid, RequestTask } from './request-messages.ts'
 import { type Running, Threads, threadFile } from './threads.ts'

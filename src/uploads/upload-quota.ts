@@ -2,9 +2,9 @@
  * The space that all uploads take in the store. It is counted from the keys of their parts, so that it holds for all servers of
  * a store, and between two counts from what this process writes.
  */
-import type { ObjectStore } from '../../host.ts'
-import { ARCHIVES, isUploadPart } from '../../index/keys.ts'
-import { Problem } from '../../problem.ts'
+import type { ObjectStore } from '../host.ts'
+import { ARCHIVES, isUploadPart } from '../index/keys.ts'
+import { Problem } from '../problem.ts'
 import { PART_BYTES } from './upload-parts.ts'
 
 const COUNTED_MILLISECONDS = 60_000

@@ -4,9 +4,9 @@
  */
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import { allOf, inParallel } from '../../concurrency.ts'
-import type { ObjectStore } from '../../host.ts'
-import { addChecksum, readChecked } from '../../index/checksummed.ts'
+import { allOf, inParallel } from '../concurrency.ts'
+import type { ObjectStore } from '../host.ts'
+import { addChecksum, readChecked } from '../index/checksummed.ts'
 import {
   archivePrefix,
   incomingPrefix,
@@ -15,29 +15,29 @@ import {
   UPLOADS,
   uploadKey,
   uploadPartKey,
-} from '../../index/keys.ts'
-import { BlobReader } from '../../layer/blob.ts'
-import { type DecodeOptions, decode } from '../../layer/decode/decode.ts'
-import { UPLOADING } from '../../layer/decode/zstd-memory.ts'
-import { Sha256 } from '../../layer/sha256.ts'
-import { tableDigest } from '../../layer/toc/verified-toc.ts'
-import { parseManifest } from '../../oci/manifest.ts'
-import { formatPlatform } from '../../oci/platform.ts'
-import { uploadName } from '../../oci/source-ref.ts'
-import { Problem } from '../../problem.ts'
-import { Archive } from '../../source/archive/archive.ts'
+} from '../index/keys.ts'
+import { BlobReader } from '../layer/blob.ts'
+import { type DecodeOptions, decode } from '../layer/decode/decode.ts'
+import { UPLOADING } from '../layer/decode/zstd-memory.ts'
+import { Sha256 } from '../layer/sha256.ts'
+import { tableDigest } from '../layer/toc/verified-toc.ts'
+import { parseManifest } from '../oci/manifest.ts'
+import { formatPlatform } from '../oci/platform.ts'
+import { uploadName } from '../oci/source-ref.ts'
+import type { StoredUpload } from '../open/caches.ts'
+import { forgetDigest, forgetTable, type TocBlob } from '../open/forget.ts'
+import type { Service } from '../open/service.ts'
+import { Problem } from '../problem.ts'
+import { Archive } from '../source/archive/archive.ts'
 import {
   type ArchiveIndex,
   ArchiveNames,
   archiveIndexSchema,
   namesOf,
-} from '../../source/archive/archive-index.ts'
-import { asArchiveFault } from '../../source/archive/fault.ts'
-import { readLayout } from '../../source/archive/layout.ts'
-import { PassingArchive } from '../../source/archive/members.ts'
-import type { StoredUpload } from '../caches.ts'
-import { forgetDigest, forgetTable, type TocBlob } from '../open/forget.ts'
-import type { Service } from '../service.ts'
+} from '../source/archive/archive-index.ts'
+import { asArchiveFault } from '../source/archive/fault.ts'
+import { readLayout } from '../source/archive/layout.ts'
+import { PassingArchive } from '../source/archive/members.ts'
 import { IncomingLayers, incomingBlobs, openIncoming } from './incoming-layers.ts'
 import { PART_BYTES, PartWriter, storedArchive, uploadNotFound } from './upload-parts.ts'
 

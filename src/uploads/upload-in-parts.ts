@@ -4,13 +4,13 @@
  */
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import type { ObjectStore } from '../../host.ts'
-import { addChecksum, readChecked } from '../../index/checksummed.ts'
-import { sentPartKey, sentPartsPrefix, uploadKey } from '../../index/keys.ts'
-import { BlobReader } from '../../layer/blob.ts'
-import { uploadName } from '../../oci/source-ref.ts'
-import { Problem } from '../../problem.ts'
-import type { Service } from '../service.ts'
+import type { ObjectStore } from '../host.ts'
+import { addChecksum, readChecked } from '../index/checksummed.ts'
+import { sentPartKey, sentPartsPrefix, uploadKey } from '../index/keys.ts'
+import { BlobReader } from '../layer/blob.ts'
+import { uploadName } from '../oci/source-ref.ts'
+import type { Service } from '../open/service.ts'
+import { Problem } from '../problem.ts'
 import {
   drop,
   dropSentParts,

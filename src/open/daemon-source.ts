@@ -3,19 +3,19 @@
  * read. The store keeps the list of its parts, so that an image with indexed layers is not saved again.
  */
 import { createHash } from 'node:crypto'
-import type { Engine, ObjectStore } from '../../host.ts'
-import { addChecksum, readChecked } from '../../index/checksummed.ts'
-import { engineImageKey } from '../../index/keys.ts'
-import { isSha256 } from '../../oci/digest.ts'
-import type { Descriptor } from '../../oci/manifest.ts'
-import type { DaemonRef } from '../../oci/source-ref.ts'
-import { Problem } from '../../problem.ts'
-import { Archive } from '../../source/archive/archive.ts'
-import { type ArchiveIndex, archiveIndexSchema } from '../../source/archive/archive-index.ts'
-import type { RangeReader } from '../../source/archive/range-reader.ts'
-import type { BlobRange, ImageParts, ImageSource, ResolvedManifest } from '../../source/source.ts'
-import type { Service } from '../service.ts'
+import type { Engine, ObjectStore } from '../host.ts'
+import { addChecksum, readChecked } from '../index/checksummed.ts'
+import { engineImageKey } from '../index/keys.ts'
+import { isSha256 } from '../oci/digest.ts'
+import type { Descriptor } from '../oci/manifest.ts'
+import type { DaemonRef } from '../oci/source-ref.ts'
+import { Problem } from '../problem.ts'
+import { Archive } from '../source/archive/archive.ts'
+import { type ArchiveIndex, archiveIndexSchema } from '../source/archive/archive-index.ts'
+import type { RangeReader } from '../source/archive/range-reader.ts'
+import type { BlobRange, ImageParts, ImageSource, ResolvedManifest } from '../source/source.ts'
 import { openUpload, receiveUpload, sweepUploads } from '../uploads/upload.ts'
+import type { Service } from './service.ts'
 
 /** How long a saved file is kept after its last use: an analysis opens it for each layer. */
 const FILE_SECONDS = 300

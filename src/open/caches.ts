@@ -11,8 +11,8 @@ import type { ArchiveIndex } from '../source/archive/archive-index.ts'
 import type { ResolvedManifest } from '../source/source.ts'
 import type { Ledger } from '../storage/ledger.ts'
 import type { StoredLayer } from '../update/layers.ts'
-import type { Inside } from './inside/open-inside.ts'
-import { UploadQuota } from './uploads/upload-quota.ts'
+import { UploadQuota } from '../uploads/upload-quota.ts'
+import type { Inside } from './open-inside.ts'
 
 /** Data about an upload, next to its bytes. */
 export type StoredUpload = { readonly bytes: number; readonly index: ArchiveIndex }

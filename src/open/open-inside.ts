@@ -1,29 +1,29 @@
 /** What a file is made of: its kind by its bytes, and the lists of its parts. */
 
-import type { Limits } from '../../configuration.ts'
-import type { WasmModules } from '../../host.ts'
-import { readArEntries } from '../../inside/ar-members.ts'
-import { type ElfFile, readElf, readSection, sectionNamed } from '../../inside/elf.ts'
-import { type AreaBytes, areaBytes } from '../../inside/elf-areas.ts'
-import { type ElfFacts, readElfFacts } from '../../inside/elf-facts.ts'
-import { isElf } from '../../inside/elf-header.ts'
+import type { Limits } from '../configuration.ts'
+import type { WasmModules } from '../host.ts'
+import { readArEntries } from '../inside/ar-members.ts'
+import { type ElfFile, readElf, readSection, sectionNamed } from '../inside/elf.ts'
+import { type AreaBytes, areaBytes } from '../inside/elf-areas.ts'
+import { type ElfFacts, readElfFacts } from '../inside/elf-facts.ts'
+import { isElf } from '../inside/elf-header.ts'
 import {
   type ArchiveEntries,
   type ArchiveEntry,
   type ArchiveWarning,
   MAX_ENTRIES,
-} from '../../inside/entries.ts'
-import { findBuildInfo, type GoBuildInfo, parseBuildInfo } from '../../inside/go-build-info.ts'
-import { readGoFunctions } from '../../inside/go-functions.ts'
-import { bytesByModule, type GoModules, type ModuleBytes } from '../../inside/go-modules.ts'
-import { damaged, type FileContent } from '../../inside/ranges.ts'
-import { asArchive, readTarEntries } from '../../inside/tar-members.ts'
-import { readZipListing } from '../../inside/zip-listing.ts'
-import { BlobReader } from '../../layer/blob.ts'
-import { decode } from '../../layer/decode/decode.ts'
-import { type ByteLimit, byteLimit } from '../../layer/limits.ts'
-import { type Compression, compressionOf } from '../../oci/compression.ts'
-import { Problem } from '../../problem.ts'
+} from '../inside/entries.ts'
+import { findBuildInfo, type GoBuildInfo, parseBuildInfo } from '../inside/go-build-info.ts'
+import { readGoFunctions } from '../inside/go-functions.ts'
+import { bytesByModule, type GoModules, type ModuleBytes } from '../inside/go-modules.ts'
+import { damaged, type FileContent } from '../inside/ranges.ts'
+import { asArchive, readTarEntries } from '../inside/tar-members.ts'
+import { readZipListing } from '../inside/zip-listing.ts'
+import { BlobReader } from '../layer/blob.ts'
+import { decode } from '../layer/decode/decode.ts'
+import { type ByteLimit, byteLimit } from '../layer/limits.ts'
+import { type Compression, compressionOf } from '../oci/compression.ts'
+import { Problem } from '../problem.ts'
 
 export type ArchiveKind = 'zip' | 'tar' | 'ar'
 

@@ -1,7 +1,7 @@
 /** Waits for a job wherever it runs, and reports its progress. */
-import type { Jobs } from '../host.ts'
-import { isFinished, type Job, type JobState, jobKey } from '../job.ts'
-import { waitFor } from '../timeout.ts'
+import type { Jobs } from './host.ts'
+import { isFinished, type Job, type JobState, jobKey } from './job.ts'
+import { waitFor } from './timeout.ts'
 
 /** One `watch` lasts no longer than this, so that no call to another object or machine stays open for minutes. */
 const WATCH_MILLISECONDS = 20_000

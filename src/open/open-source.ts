@@ -1,14 +1,14 @@
 /** Opens the source that a reference or a job names. */
 
-import type { OpenBlob } from '../../layer/member.ts'
-import type { Descriptor } from '../../oci/manifest.ts'
-import type { FileRef, SourceRef } from '../../oci/source-ref.ts'
-import { Problem } from '../../problem.ts'
-import { RegistrySource } from '../../source/registry/source.ts'
-import type { ImageSource } from '../../source/source.ts'
-import type { Service } from '../service.ts'
+import type { OpenBlob } from '../layer/member.ts'
+import type { Descriptor } from '../oci/manifest.ts'
+import type { FileRef, SourceRef } from '../oci/source-ref.ts'
+import { Problem } from '../problem.ts'
+import { RegistrySource } from '../source/registry/source.ts'
+import type { ImageSource } from '../source/source.ts'
 import { UploadSource } from '../uploads/upload-source.ts'
 import { DaemonSource } from './daemon-source.ts'
+import type { Service } from './service.ts'
 import { VisibleSource } from './visible-source.ts'
 
 /** @param signal aborts requests to the source */

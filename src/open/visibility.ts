@@ -3,14 +3,14 @@
  * gave them without credentials, or if the caller's own source gave them and confirms now, to this caller, that it has
  * them. Everything else is read again from that source.
  */
-import { allOf } from '../../concurrency.ts'
-import type { ObjectStore } from '../../host.ts'
-import { imageKey, PUBLIC, provenanceKey, type SourceContent } from '../../index/keys.ts'
-import type { Descriptor } from '../../oci/manifest.ts'
-import { originOf, scopeOf } from '../../oci/source-ref.ts'
-import { Problem } from '../../problem.ts'
-import type { ContentKind, ImageSource } from '../../source/source.ts'
-import type { Memory } from '../caches.ts'
+import { allOf } from '../concurrency.ts'
+import type { ObjectStore } from '../host.ts'
+import { imageKey, PUBLIC, provenanceKey, type SourceContent } from '../index/keys.ts'
+import type { Descriptor } from '../oci/manifest.ts'
+import { originOf, scopeOf } from '../oci/source-ref.ts'
+import { Problem } from '../problem.ts'
+import type { ContentKind, ImageSource } from '../source/source.ts'
+import type { Memory } from './caches.ts'
 import { forgetDigest, forgetTable, type TocBlob } from './forget.ts'
 
 /** What a source gave. */

@@ -3,15 +3,16 @@
  * stands at the end of most archives; here it is guessed from their names, which most tools take from their digests. A wrong
  * guess only costs time: what was read counts if it has the digest.
  */
-import type { ObjectStore } from '../../host.ts'
-import { incomingKey, incomingPrefix } from '../../index/keys.ts'
-import type { LayerJob } from '../../job.ts'
-import { follow, LAYER_MILLISECONDS } from '../../jobs/follow.ts'
-import { Archive } from '../../source/archive/archive.ts'
-import type { ArchiveBlob } from '../../source/archive/archive-index.ts'
-import type { NamedFile } from '../../source/archive/members.ts'
-import { BLOCK } from '../../tar/header.ts'
-import type { Service } from '../service.ts'
+
+import { follow, LAYER_MILLISECONDS } from '../follow-job.ts'
+import type { ObjectStore } from '../host.ts'
+import { incomingKey, incomingPrefix } from '../index/keys.ts'
+import type { LayerJob } from '../job.ts'
+import type { Service } from '../open/service.ts'
+import { Archive } from '../source/archive/archive.ts'
+import type { ArchiveBlob } from '../source/archive/archive-index.ts'
+import type { NamedFile } from '../source/archive/members.ts'
+import { BLOCK } from '../tar/header.ts'
 import { PART_BYTES, type StoredArchive, storedArchive, uploadNotFound } from './upload-parts.ts'
 
 /** How many layers of an archive are indexed at the same time. */

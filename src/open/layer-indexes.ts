@@ -1,8 +1,8 @@
 /** Which index a layer of an image has: the one of its content, or the one of its table of contents; and who may see it. */
-import type { ImageFacts, Verified } from '../../image/report.ts'
-import { tableIndexName } from '../../index/keys.ts'
-import { tableDigest } from '../../layer/toc/verified-toc.ts'
-import type { Descriptor } from '../../oci/manifest.ts'
+import type { ImageFacts, Verified } from '../image/report.ts'
+import { tableIndexName } from '../index/keys.ts'
+import { tableDigest } from '../layer/toc/verified-toc.ts'
+import type { Descriptor } from '../oci/manifest.ts'
 import type { OpenedImage } from './open-image.ts'
 import type { Visibility } from './visibility.ts'
 

@@ -1,8 +1,8 @@
 /** An upload as a source of images, for callers who have its id. */
 
-import type { UploadRef } from '../../oci/source-ref.ts'
-import { ArchiveSource } from '../../source/archive/archive-source.ts'
-import type { Service } from '../service.ts'
+import type { UploadRef } from '../oci/source-ref.ts'
+import type { Service } from '../open/service.ts'
+import { ArchiveSource } from '../source/archive/archive-source.ts'
 import { isUploadGone, openUpload } from './upload.ts'
 
 export class UploadSource extends ArchiveSource<UploadRef> {

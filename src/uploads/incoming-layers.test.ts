@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from 'vitest'
-import { startApp } from '../../../test/support/app.ts'
-import { incomingPrefix } from '../../index/keys.ts'
+import { startApp } from '../../test/support/app.ts'
+import { incomingPrefix } from '../index/keys.ts'
 import { IncomingLayers } from './incoming-layers.ts'
 import { PART_BYTES } from './upload-parts.ts'
 

@@ -3,32 +3,32 @@
  * reference names: resolves it at its registry with the caller's credentials, then reads it from wherever the caller may.
  */
 
-import type { Cache } from '../../cache.ts'
-import { type AnalysedFacts, readStoredImage } from '../../image/image.ts'
-import type { ImageIdentity } from '../../image/report.ts'
-import { tocImageName } from '../../index/keys.ts'
-import type { ImageConfig } from '../../oci/config.ts'
-import type { Credential } from '../../oci/credential.ts'
+import type { Cache } from '../cache.ts'
+import { type AnalysedFacts, readStoredImage } from '../image/image.ts'
+import type { ImageIdentity } from '../image/report.ts'
+import { tocImageName } from '../index/keys.ts'
+import type { ImageConfig } from '../oci/config.ts'
+import type { Credential } from '../oci/credential.ts'
 import {
   formatImageReference,
   type ImageReference,
   nameIn,
   parseImageReference,
-} from '../../oci/image-reference.ts'
-import type { ImageManifest } from '../../oci/manifest.ts'
-import { formatPlatform, parsePlatform } from '../../oci/platform.ts'
+} from '../oci/image-reference.ts'
+import type { ImageManifest } from '../oci/manifest.ts'
+import { formatPlatform, parsePlatform } from '../oci/platform.ts'
 import {
   type ImageSelection,
   type ManifestSelection,
   type SelectionSource,
   selectImage,
   selectManifest,
-} from '../../oci/select.ts'
-import type { SourceRef } from '../../oci/source-ref.ts'
-import { Problem } from '../../problem.ts'
-import { type TimeLimit, within } from '../../timeout.ts'
-import type { Service } from '../service.ts'
+} from '../oci/select.ts'
+import type { SourceRef } from '../oci/source-ref.ts'
+import { Problem } from '../problem.ts'
+import { type TimeLimit, within } from '../timeout.ts'
 import { openSource } from './open-source.ts'
+import type { Service } from './service.ts'
 import type { VisibleSource } from './visible-source.ts'
 
 /** `toc`: from the tables of contents, for layers that have one. */

@@ -2,15 +2,15 @@
  * A source as one caller reads it: manifests and configs come from the store if the caller may see them, and otherwise from the
  * source and then into the store.
  */
-import type { ObjectStore } from '../../host.ts'
-import { PUBLIC } from '../../index/keys.ts'
-import { type ContentProvenance, readSourceContent } from '../../index/provenance.ts'
-import type { Descriptor } from '../../oci/manifest.ts'
-import { type SourceRef, scopeOf } from '../../oci/source-ref.ts'
-import { Problem } from '../../problem.ts'
-import type { SingleFlight } from '../../single-flight.ts'
-import type { BlobRange, ImageParts, ImageSource, ResolvedManifest } from '../../source/source.ts'
-import type { Memory } from '../caches.ts'
+import type { ObjectStore } from '../host.ts'
+import { PUBLIC } from '../index/keys.ts'
+import { type ContentProvenance, readSourceContent } from '../index/provenance.ts'
+import type { Descriptor } from '../oci/manifest.ts'
+import { type SourceRef, scopeOf } from '../oci/source-ref.ts'
+import { Problem } from '../problem.ts'
+import type { SingleFlight } from '../single-flight.ts'
+import type { BlobRange, ImageParts, ImageSource, ResolvedManifest } from '../source/source.ts'
+import type { Memory } from './caches.ts'
 import { Visibility } from './visibility.ts'
 
 /** How long to wait for another request's fetch: that request may have died with its caller. */

@@ -1,13 +1,6 @@
 import { expect, it } from 'vitest'
-import { MemoryStore } from '../../../test/support/memory-store.ts'
-import {
-  imageKey,
-  layerKey,
-  markerOf,
-  provenanceKey,
-  tableIndexName,
-  tocImageName,
-} from '../../index/keys.ts'
+import { MemoryStore } from '../../test/support/memory-store.ts'
+import { imageKey, layerKey, markerOf, provenanceKey, tableIndexName, tocImageName } from '../index/keys.ts'
 import { forgetDigest, forgetTable } from './forget.ts'
 
 const DIGEST = `sha256:${'1'.repeat(64)}`

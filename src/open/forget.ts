@@ -1,5 +1,5 @@
 /** Forgets what the store knows from one source only, when that source is deleted. */
-import type { ObjectStore } from '../../host.ts'
+import type { ObjectStore } from '../host.ts'
 import {
   CONTENT,
   imageKey,
@@ -9,7 +9,7 @@ import {
   measuredPrefix,
   provenanceKey,
   tableIndexName,
-} from '../../index/keys.ts'
+} from '../index/keys.ts'
 
 /**
  * Forgets that a source gave these bytes, and removes the index if no other source gave them. It does so even if this source is

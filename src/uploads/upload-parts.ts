@@ -2,14 +2,14 @@
  * An archive in the store, as a row of objects of equal size, the last one shorter: each can be read while the next ones are
  * still incoming.
  */
-import type { ObjectStore } from '../../host.ts'
-import { uploadPartKey } from '../../index/keys.ts'
-import { BlobReader } from '../../layer/blob.ts'
-import { Problem } from '../../problem.ts'
-import type { RangeReader } from '../../source/archive/range-reader.ts'
-import { byteStream } from '../../source/byte-stream.ts'
-import type { BlobRange } from '../../source/source.ts'
-import { pause } from '../../timeout.ts'
+import type { ObjectStore } from '../host.ts'
+import { uploadPartKey } from '../index/keys.ts'
+import { BlobReader } from '../layer/blob.ts'
+import { Problem } from '../problem.ts'
+import type { RangeReader } from '../source/archive/range-reader.ts'
+import { byteStream } from '../source/byte-stream.ts'
+import type { BlobRange } from '../source/source.ts'
+import { pause } from '../timeout.ts'
 
 export const PART_BYTES = 4 * 1024 * 1024
 /** How often a part that has not arrived is looked for, and whether the upload still exists. */

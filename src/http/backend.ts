@@ -34,13 +34,13 @@ export type Backend = Service & {
   /** The body of a request as a byte stream, if the host can give it as one: a large body then creates less garbage. */
   readonly bodyOf?: ((context: Context<Env>) => ReadableStream<Uint8Array>) | undefined
   /** Answers the request in another thread, if the host has one for work that this thread must not do. */
-  readonly elsewhere?: Elsewhere | undefined
+  readonly offload?: AnswerInThread | undefined
   /** Lets the host finish work after the client has left. */
   readonly keepAlive: (context: Context<Env>, work: Promise<void>) => void
 }
 
 /** Clients take turns. */
-export type Elsewhere = (
+export type AnswerInThread = (
   context: Context<Env>,
   by: { readonly client: string; readonly signal: AbortSignal },
 ) => Promise<Response>

@@ -7,9 +7,9 @@ import { Problem } from '../problem.ts'
 import { Semaphore, type SemaphoreLimits } from '../semaphore.ts'
 import { LostTable } from '../table/table.ts'
 import {
+  type AnswerInThread,
   type App,
   type Backend,
-  type Elsewhere,
   type Env,
   forgetLost,
   type Log,
@@ -23,7 +23,7 @@ import { clientOfAddress, MinuteRate, type RateLimit } from './middleware/rate.t
 import { readersSession } from './middleware/session.ts'
 import { boundedStreams } from './middleware/streams.ts'
 import { MCP_PATH, tokenCheck, WEBHOOKS_PATH } from './middleware/tokens.ts'
-import { WorkElsewhere } from './offload.ts'
+import { Offload } from './offload.ts'
 import { problemAnswer } from './problem-answer.ts'
 import { invalidParameter, problemFor, problemResponse } from './problems.ts'
 import type { Sessions } from './session.ts'
@@ -36,7 +36,7 @@ export type BackendParts = {
   /** The address of the client's connection, for limits on each client; by default all clients are one. */
   readonly clientOf?: (context: RequestContext) => string
   /** For hosts with other threads. */
-  readonly elsewhere?: Elsewhere
+  readonly offload?: AnswerInThread
   /** A request's body as a byte stream; by default it is what the request has. */
   readonly bodyOf?: Backend['bodyOf']
   /** How many uploads arrive at the same time. */
@@ -84,7 +84,7 @@ export function createBackend(service: Service, parts: BackendParts = {}): Backe
     clientOf,
     bodies: new Bodies(parts.bodyLimits),
     uploads: new Semaphore(parts.uploadLimits ?? UPLOAD_LIMITS),
-    elsewhere: parts.elsewhere,
+    offload: parts.offload,
     hasPages: parts.hasPages ?? true,
     bodyOf: parts.bodyOf,
     keepAlive: parts.keepAlive ?? (() => {}),
@@ -144,13 +144,12 @@ async function answerFailed(
   error: unknown,
 ): Promise<Response | Problem> {
   if (error instanceof LostTable) await forgetLost(backend, c, error)
-  if (!(error instanceof WorkElsewhere) || backend.elsewhere === undefined)
-    return problemFor(backend, c, error)
+  if (!(error instanceof Offload) || backend.offload === undefined) return problemFor(backend, c, error)
   try {
     return keepAnswer(
       backend,
       c,
-      await backend.elsewhere(c, { client: backend.clientOf(c), signal: c.req.raw.signal }),
+      await backend.offload(c, { client: backend.clientOf(c), signal: c.req.raw.signal }),
     )
   } catch (other) {
     return problemFor(backend, c, other)

@@ -18,7 +18,7 @@ import type { Backend, RequestContext } from './backend.ts'
 import { keepAnswer, keptAnswer } from './kept-answers.ts'
 import { entityTag } from './middleware/conditional.ts'
 import { tokenCheck } from './middleware/tokens.ts'
-import { WorkElsewhere } from './offload.ts'
+import { Offload } from './offload.ts'
 import { problemFor } from './problems.ts'
 
 /** What pages are answered with. */
@@ -82,7 +82,8 @@ export async function imagePage(
     tokenCheck(backend.host.configuration.tokens)(c.req.header('Authorization'))
     return await make()
   } catch (error) {
-    return failedAnswer(pages, c, error, values)
+    if (error instanceof Offload) throw error
+    return failedAnswer(pages, c, problemFor(backend, c, error), values)
   }
 }
 
@@ -121,31 +122,19 @@ export async function progressAnswer(pages: PageBackend, analyses: readonly Wait
   return pageAnswer(pages, progressPage(analyses), { status: 202 })
 }
 
-/** Answers in another thread if the work must not run in this one; else as a page. */
+/** Says what went wrong, or leads to where a reader signs in. */
 async function failedAnswer(
   pages: PageBackend,
   c: RequestContext,
-  error: unknown,
+  problem: Problem,
   values: FormValues,
 ): Promise<Response> {
-  const { backend, offersLogin } = pages
-  try {
-    if (error instanceof WorkElsewhere && backend.elsewhere)
-      return keepAnswer(
-        backend,
-        c,
-        await backend.elsewhere(c, { client: backend.clientOf(c), signal: c.req.raw.signal }),
-      )
-    throw error
-  } catch (other) {
-    const problem = problemFor(backend, c, other)
-    if (!offersLogin || problem.code !== 'unauthorized') return failureAnswer(pages, problem, { values })
-    const login = loginFor(c, problem)
-    // A browser goes on to the form; what else asks for pages is told why it gets none.
-    return login.isForService && c.req.header('Accept')?.includes('text/html')
-      ? c.redirect(login.address, 303)
-      : failureAnswer(pages, problem, { values, login: login.address })
-  }
+  if (!pages.offersLogin || problem.code !== 'unauthorized') return failureAnswer(pages, problem, { values })
+  const login = loginFor(c, problem)
+  // A browser goes on to the form; what else asks for pages is told why it gets none.
+  return login.isForService && c.req.header('Accept')?.includes('text/html')
+    ? c.redirect(login.address, 303)
+    : failureAnswer(pages, problem, { values, login: login.address })
 }
 
 /** Where a reader signs in for what this request lacks: a token of the service, or credentials for a registry. */

@@ -141,7 +141,7 @@ export async function startNode(
     assets: readAsset,
     clientOf: (context) => getConnInfo(context).remote.address ?? '',
     bodyOf: ({ env }) => requestBody((env as HttpBindings).incoming),
-    elsewhere: (context, { client, signal }) => requests.answer(taskOf(context), client, signal),
+    offload: (context, { client, signal }) => requests.answer(taskOf(context), client, signal),
   })
 
   app.get('/metrics', () => metrics.answer())

@@ -14,7 +14,7 @@ import { cacheControl, type ImageQuery, openFor } from '../answers.ts'
 import { attachment } from '../attachment.ts'
 import { type App, type Backend, logCut, type RequestContext } from '../backend.ts'
 import { entityTag, isUnchanged, notModified } from '../middleware/conditional.ts'
-import { WorkElsewhere } from '../offload.ts'
+import { requireOtherThread } from '../offload.ts'
 import { problems } from '../openapi/describe.ts'
 import { digest } from '../openapi/fields.ts'
 import { image, platform } from '../parameters.ts'
@@ -62,7 +62,7 @@ export function addAttachedContent(app: App, backend: Backend): void {
   app.openapi(getContent, async (c) => {
     const query = c.req.valid('query')
     const part = query.as
-    if (part !== 'raw') requireThread(backend)
+    if (part !== 'raw') requireOtherThread(backend)
     const { signal } = c.req.raw
     const opened = await openFor(backend, c, query)
     const found = await findAttached(backend, opened, query.digest, { signal })
@@ -101,7 +101,7 @@ export async function answerAttachedSbom(
   c: RequestContext,
   { image: reference, platform: named, format }: ImageQuery & { readonly format: SbomFormat },
 ): Promise<Response> {
-  requireThread(backend)
+  requireOtherThread(backend)
   const opened = await openFor(backend, c, { image: reference, platform: named })
   const options = { signal: c.req.raw.signal, client: backend.clientOf(c) }
   const sbom = await attachedSbom(backend, opened, format, options)
@@ -113,11 +113,6 @@ export async function answerAttachedSbom(
   if (isUnchanged(c.req.header('If-None-Match'), tag)) return notModified(headers)
   headers.set('Content-Type', SBOM_MEDIA_TYPES[format])
   return new Response(Buffer.from(await sbom.read()), { headers })
-}
-
-/** A document is parsed whole. */
-function requireThread({ elsewhere }: Backend): void {
-  if (elsewhere !== undefined) throw new WorkElsewhere()
 }
 
 /** Never one that a browser runs. */

@@ -31,7 +31,7 @@ import { factsInTime } from '../answers.ts'
 import type { App, Backend, RequestContext } from '../backend.ts'
 import { taggedAnswer } from '../middleware/conditional.ts'
 import { tokenCheck } from '../middleware/tokens.ts'
-import { WorkElsewhere } from '../offload.ts'
+import { Offload } from '../offload.ts'
 import { json, openToAll, problems, text } from '../openapi/describe.ts'
 import { image, optional, platform, read, repeatable } from '../parameters.ts'
 import { badgeSchema } from './badge.schema.ts'
@@ -166,7 +166,7 @@ async function makeBadge(backend: Backend, c: RequestContext, name: string): Pro
       seconds: isPrivate ? 'private' : FIGURE_SECONDS[namesDigestsOnly(query) ? 'digest' : 'tag'],
     }
   } catch (error) {
-    const there = error instanceof WorkElsewhere ? await madeElsewhere(backend, c) : undefined
+    const there = error instanceof Offload ? await offloaded(backend, c) : undefined
     if (there !== undefined) return there
     const badge = problemBadge(name, error, appearance)
     const seconds = stateOf(error) === 'analysing…' ? 0 : STATE_SECONDS
@@ -175,10 +175,10 @@ async function makeBadge(backend: Backend, c: RequestContext, name: string): Pro
 }
 
 /** Undefined if the other thread fails or is too slow. */
-async function madeElsewhere(backend: Backend, c: RequestContext): Promise<Response | undefined> {
+async function offloaded(backend: Backend, c: RequestContext): Promise<Response | undefined> {
   try {
     const client = backend.clientOf(c)
-    return await within(DEADLINE, async (signal) => backend.elsewhere?.(c, { client, signal }))
+    return await within(DEADLINE, async (signal) => backend.offload?.(c, { client, signal }))
   } catch {
     return undefined
   }

@@ -15,7 +15,7 @@ import { pathToKey } from '../../text/path.ts'
 import { cacheInputs, factsInTime, freshness, openFor, unchanged } from '../answers.ts'
 import { attachment } from '../attachment.ts'
 import { type App, type Backend, logCut, type RequestContext } from '../backend.ts'
-import { WorkElsewhere } from '../offload.ts'
+import { requireOtherThread } from '../offload.ts'
 import { json, problems } from '../openapi/describe.ts'
 import { imageQuery, integer, layer, optional, pathBase64 } from '../parameters.ts'
 import { pathAsked } from '../paths.ts'
@@ -125,7 +125,7 @@ export function addExport(app: App, backend: Backend): void {
     const within = pathAsked(query)
     if (query.layer !== undefined && within === undefined) {
       // No table is read here, but a layer is decompressed.
-      if (backend.elsewhere !== undefined) throw new WorkElsewhere()
+      requireOtherThread(backend)
       const number = query.layer
       const image = await openFor(backend, c, query)
       const name = `${nameOf(image)}-layer-${number}.tar`

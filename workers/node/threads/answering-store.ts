@@ -3,7 +3,7 @@
  * image.
  */
 import type { ByteRange, ObjectStore, StoredObject } from '../../../src/host.ts'
-import { WorkElsewhere } from '../../../src/http/offload.ts'
+import { Offload } from '../../../src/http/offload.ts'
 import { readsMetadata } from '../../../src/table/metadata.ts'
 
 export class AnsweringStore implements ObjectStore {
@@ -13,9 +13,9 @@ export class AnsweringStore implements ObjectStore {
     this.#store = store
   }
 
-  /** @throws WorkElsewhere for the rows of a table */
+  /** @throws Offload for the rows of a table */
   async get(key: string, range?: ByteRange): Promise<StoredObject | undefined> {
-    if (key.endsWith('.parquet') && !readsMetadata(range)) throw new WorkElsewhere()
+    if (key.endsWith('.parquet') && !readsMetadata(range)) throw new Offload()
     return this.#store.get(key, range)
   }
 

@@ -296,9 +296,9 @@ async function check(context: Context, work: Work): Promise<number> {
     if (!(error instanceof Failure) || !MACHINE_FORMATS.has(format ?? '')) throw error
     // Asked again of the engine.
     if (await isInEngine(request, error, context)) throw error
-    const told = await send(caller, question, '*/*')
-    if (told.status < 400 || told.headers.get('content-type')?.includes('problem+json')) throw error
-    await pour(told, output)
+    const answer = await send(caller, question, '*/*')
+    if (answer.status < 400 || answer.headers.get('content-type')?.includes('problem+json')) throw error
+    await pour(answer, output)
     await output.finish()
     process.stderr.write(`${error.line}\n`)
     return request.command.kind === 'gate' ? 2 : 0
@@ -351,8 +351,8 @@ async function writeComment(
   ])
   const asked = { ...question, history: readHistory(history, historyTags) }
   const warn = (line: string) => void process.stderr.write(`lamina: ${terminalText(line)}\n`)
-  const told = await comment(caller, asked, { env, threshold, server, named, warn })
-  if (told !== undefined) warn(told)
+  const warning = await comment(caller, asked, { env, threshold, server, named, warn })
+  if (warning !== undefined) warn(warning)
 }
 
 /** The same question without growth, if the baseline may be missing and is. Undefined if nothing else remains to be checked. */

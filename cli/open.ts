@@ -125,7 +125,7 @@ class OneTimeLink {
     const given = Buffer.from(url.searchParams.get('token') ?? '')
     const known = this.#secret
     const isRight = known !== undefined && given.length === known.length && timingSafeEqual(given, known)
-    if (!isRight) return told('This link was used already, or is wrong: run `lamina open` again.\n', 403)
+    if (!isRight) return answer('This link was used already, or is wrong: run `lamina open` again.\n', 403)
     this.#secret = undefined
     const session = await this.#sessions.encrypt({ ...this.#sessions.fresh(), token: this.#token })
     const headers = new Headers({ location: this.#page, 'cache-control': 'no-store' })
@@ -137,7 +137,7 @@ class OneTimeLink {
   }
 }
 
-function told(text: string, status: number): Response {
+function answer(text: string, status: number): Response {
   return new Response(text, { status, headers: { 'content-type': 'text/plain; charset=utf-8' } })
 }
 

@@ -1,9 +1,9 @@
 /** Problems in the API's answers. */
 import { parseJson } from '../src/text/json.ts'
 import { Failure } from './failure.ts'
-import { commandWords, type Reader, type Told } from './words.ts'
+import { commandWords, type ProblemWords, type Reader } from './words.ts'
 
-type Problem = Told & { readonly code: string; readonly image?: string | undefined }
+type Problem = ProblemWords & { readonly code: string; readonly image?: string | undefined }
 
 function read(text: string): Problem | undefined {
   const value = parseJson(text)
@@ -21,8 +21,8 @@ export async function problemCode(response: Response): Promise<string | undefine
 
 /** The failure that an answer describes, in the words of the command. */
 export async function failureOf(response: Response, reader: Reader): Promise<Failure> {
-  const told = read(await response.text())
-  return told === undefined
+  const problem = read(await response.text())
+  return problem === undefined
     ? new Failure('server_error', `the service answered ${response.status} without saying why`)
-    : new Failure(told.code, commandWords(told, reader), told.image)
+    : new Failure(problem.code, commandWords(problem, reader), problem.image)
 }

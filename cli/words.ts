@@ -4,7 +4,7 @@ import { flagOf } from './flags.ts'
 /** Who reads the registries: this program, or a service with its own settings. */
 export type Reader = 'command' | 'service'
 
-export type Told = {
+export type ProblemWords = {
   readonly detail: string
   /** The parameter that a problem is about. */
   readonly parameter?: string | undefined
@@ -12,7 +12,7 @@ export type Told = {
 
 const PARAMETER = /^[a-z]\w*$/i
 
-export function commandWords({ detail, parameter }: Told, reader: Reader): string {
+export function commandWords({ detail, parameter }: ProblemWords, reader: Reader): string {
   const flagged =
     parameter !== undefined && PARAMETER.test(parameter)
       ? detail.replace(new RegExp(`^${parameter}\\b`), flagOf(parameter))

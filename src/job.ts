@@ -127,19 +127,19 @@ export function jobKey(job: Job): string {
   const { source } = job
   const place = job.kind === 'image' || job.alone ? placeOf(source) : originOf(source)
   const caller = createHash('sha256')
-    .update(JSON.stringify([place, callerOf(source), ...toldOf(job)]))
+    .update(JSON.stringify([place, callerOf(source), ...inputsOf(job)]))
     .digest('hex')
   return `${job.kind}/${WRITES[job.kind]}/${digest}/${caller}`
 }
 
 const WRITES = { layer: LAYER_FORMAT, image: `${LAYER_FORMAT}-${IMAGE_FORMAT}` } as const
 
-function toldOf(job: Job): readonly unknown[] {
+function inputsOf(job: Job): readonly unknown[] {
   const read = job.read === undefined ? [] : [job.read]
   if (job.kind === 'image') return read
   const { descriptor } = job
-  const told = [descriptor.size, descriptor.urls ?? [], isEncrypted(descriptor)]
-  return job.read === undefined ? told : [...told, ...read, descriptor.annotations]
+  const declared = [descriptor.size, descriptor.urls ?? [], isEncrypted(descriptor)]
+  return job.read === undefined ? declared : [...declared, ...read, descriptor.annotations]
 }
 
 /** The claimant, from the widest group to the narrowest; those of one level take turns. */

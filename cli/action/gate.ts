@@ -133,7 +133,7 @@ async function readInput(file: string): Promise<string> {
 }
 
 async function verdictOf(caller: ApiCaller, { json, targets }: CheckBody, { dockerfile }: GateOptions) {
-  const told = async (format: string) => {
+  const checkAs = async (format: string) => {
     const query = new URLSearchParams({ format, wait: '0' })
     if (format === 'github' || format === 'sarif') query.set('file', dockerfile)
     const response = await ask(caller, {
@@ -145,12 +145,12 @@ async function verdictOf(caller: ApiCaller, { json, targets }: CheckBody, { dock
     })
     return { text: await response.text(), pass: response.status !== RULE_BROKEN }
   }
-  const { text: annotations, pass } = await told('github')
+  const { text: annotations, pass } = await checkAs('github')
   return {
     pass,
     annotations,
-    verdict: (await told('markdown')).text,
-    sarif: (await told('sarif')).text,
-    verdictJson: (await told('json')).text,
+    verdict: (await checkAs('markdown')).text,
+    sarif: (await checkAs('sarif')).text,
+    verdictJson: (await checkAs('json')).text,
   }
 }

@@ -33,8 +33,8 @@ async function main(): Promise<number> {
     await tell(answer)
     return answer.pass ? 0 : 1
   } catch (error) {
-    const told = error instanceof Failure ? `${error.code}: ${error.message}` : systemReason(error)
-    annotate('error', told)
+    const reason = error instanceof Failure ? `${error.code}: ${error.message}` : systemReason(error)
+    annotate('error', reason)
     await writeOutputs(env, { pass: 'false', 'compressed-bytes': '', 'wasted-bytes': '' })
     return 1
   }
@@ -132,16 +132,16 @@ function words(name: string): readonly string[] {
 /** Readers see the name that the user gave: an upload is gone by the time they read it. */
 function named(answer: Answer, uploaded: ReadonlyMap<string, string>): Answer {
   const names = [...uploaded].filter(([name, upload]) => name !== upload && PLAIN_NAME.test(name))
-  const told = (text: string) => names.reduce((all, [name, upload]) => all.replaceAll(upload, name), text)
+  const named = (text: string) => names.reduce((all, [name, upload]) => all.replaceAll(upload, name), text)
   const { annotations, verdict, sarif, report, diff, facts } = answer
   return {
     ...answer,
-    report: told(report),
-    ...(annotations === undefined ? {} : { annotations: told(annotations) }),
-    ...(verdict === undefined ? {} : { verdict: told(verdict) }),
-    ...(sarif === undefined ? {} : { sarif: told(sarif) }),
-    ...(diff === undefined ? {} : { diff: told(diff) }),
-    ...(facts === undefined ? {} : { facts: told(facts) }),
+    report: named(report),
+    ...(annotations === undefined ? {} : { annotations: named(annotations) }),
+    ...(verdict === undefined ? {} : { verdict: named(verdict) }),
+    ...(sarif === undefined ? {} : { sarif: named(sarif) }),
+    ...(diff === undefined ? {} : { diff: named(diff) }),
+    ...(facts === undefined ? {} : { facts: named(facts) }),
   }
 }
 

@@ -165,10 +165,10 @@ class Finder {
       if (answer.success) return answer.data
       throw new Failure('server_error', 'the service sent an answer that this version does not understand')
     }
-    const told = problem.safeParse(parseJson(text)).data
-    if (told === undefined || !asked.some(({ image }) => image === told.image))
+    const found = problem.safeParse(parseJson(text)).data
+    if (found === undefined || !asked.some(({ image }) => image === found.image))
       throw await failureOf(response, this.#caller.client.reader)
-    return { image: told.image, body: problemOf(told) }
+    return { image: found.image, body: problemOf(found) }
   }
 }
 

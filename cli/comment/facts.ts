@@ -6,7 +6,7 @@ import { z } from 'zod'
 import type { Advice } from '../../src/advice/advise.ts'
 import { newItems } from '../../src/advice/new-items.ts'
 import { baseShare } from '../../src/base/move.ts'
-import { toldItems } from '../../src/formats/advice-view.ts'
+import { worthwhileItems } from '../../src/formats/advice-view.ts'
 import type { Build, CommentFacts } from '../../src/formats/comment-markdown.ts'
 import { comparedSize } from '../../src/formats/diff-view.ts'
 import { adviceSchema } from '../../src/http/routes/advice.schema.ts'
@@ -118,7 +118,7 @@ export async function gatherFacts(
     const adviceOn = async (target: Target): Promise<Pick<Advice, 'items'>> =>
       JSON.parse(await read('/v1/advice', queryOf({ ...target })))
     const [before, after] = [await adviceOn(baseline), await adviceOn(image)]
-    const advice = toldItems(newItems(before.items, after.items), report.size.fileBytes)
+    const advice = worthwhileItems(newItems(before.items, after.items), report.size.fileBytes)
     const bases = await basesOf(baseline, image)
     Object.assign(facts, { diff, update, advice, ...(bases === undefined ? {} : { bases }) })
     place = fromSchema.parse(diff).from

@@ -43,24 +43,25 @@ type Common = {
 }
 
 /** A few words, and one or two sentences that name the means of a Dockerfile. */
-type Told = {
+type Wording = {
   readonly title: string | ((found: Found) => string)
   readonly fix: (found: Found) => string
 }
 
 /** Files that a layer stores and a later one hides: an item for each such pair of layers. */
-export type WasteRule = Common & Told & { readonly selects: 'waste'; readonly reason: WasteReason }
+export type WasteRule = Common & Wording & { readonly selects: 'waste'; readonly reason: WasteReason }
 
 /** Files selected by name: those that the image shows, or all that its layers store. An item for each of `items`. */
 export type PathRule = Common & {
   readonly selects: 'shown' | 'stored'
   /** Whether it is about what people wrote: what a package brought is left out. */
   readonly isOwn?: true
-  readonly items: readonly (Told & Selector & { readonly kind?: string })[]
+  readonly items: readonly (Wording & Selector & { readonly kind?: string })[]
 }
 
 /** Selected by what is inside files: one item, or for `jdk` one for each folder. */
-export type OtherRule = Common & Told & { readonly selects: 'buildTools' | 'duplicates' | 'symbols' | 'jdk' }
+export type OtherRule = Common &
+  Wording & { readonly selects: 'buildTools' | 'duplicates' | 'symbols' | 'jdk' }
 
 export type AdviceRule = WasteRule | PathRule | OtherRule
 

@@ -68,7 +68,7 @@ export async function diffTextFiles(
   const { path, pathBase64, from, to } = pair
   const identical = from?.sha256 === to?.sha256
   const [before, after] = identical ? [NOTHING, NOTHING] : await readBoth(from, to)
-  const told = {
+  const facts = {
     path,
     ...(pathBase64 === undefined ? {} : { pathBase64 }),
     ...(from === undefined ? {} : { from: versionOf(from) }),
@@ -76,7 +76,7 @@ export async function diffTextFiles(
     identical,
   }
   if (before.kind === 'binary' || after.kind === 'binary') {
-    return { diff: { ...told, binary: true, coarse: false, hunks: [] }, encoding: 'utf-8' }
+    return { diff: { ...facts, binary: true, coarse: false, hunks: [] }, encoding: 'utf-8' }
   }
   if (before.kind === 'large' || after.kind === 'large') {
     const bytes = Math.max(from?.bytes ?? 0, to?.bytes ?? 0)
@@ -86,7 +86,7 @@ export async function diffTextFiles(
     )
   }
   const { texts, encoding } = decode(before.bytes, after.bytes)
-  return { diff: { ...told, binary: false, ...(await compare(...texts, context)) }, encoding }
+  return { diff: { ...facts, binary: false, ...(await compare(...texts, context)) }, encoding }
 }
 
 /** Before the headers, where tools that apply a diff skip what they do not know. */

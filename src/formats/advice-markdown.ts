@@ -2,7 +2,7 @@
 import type { AdviceItem } from '../advice/advise.ts'
 import type { Advised } from '../service/images/advice.ts'
 import { formatBytes, formatCount } from '../text/format.ts'
-import { filesText, tellAdvice, toldItems } from './advice-view.ts'
+import { filesText, viewAdvice, worthwhileItems } from './advice-view.ts'
 import { excludedBase } from './base-view.ts'
 import { oneLine } from './check-values.ts'
 import { markdownCode, markdownText } from './escape.ts'
@@ -16,7 +16,7 @@ export function adviceMarkdown(
   fileBytes: number,
 ): string {
   const { reference, platform, digest } = image.identity
-  const { items, savings } = tellAdvice(advice, fileBytes)
+  const { items, savings } = viewAdvice(advice, fileBytes)
   const lines = [
     `### ${savings.replace(/\.$/, '')}`,
     '',
@@ -24,7 +24,7 @@ export function adviceMarkdown(
     ...(autoBase === undefined ? [] : ['', `${markdownPieces(excludedBase(autoBase))}.`]),
     ...(items.length === 0 ? [] : ['', ...markdownTable(adviceTable(items))]),
     ...items.slice(0, MAX_DETAILS).flatMap(details),
-    ...ofBase(toldItems(baseItems, fileBytes).slice(0, MAX_DETAILS)),
+    ...ofBase(worthwhileItems(baseItems, fileBytes).slice(0, MAX_DETAILS)),
   ]
   return `${lines.join('\n')}\n`
 }

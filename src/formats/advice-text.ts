@@ -3,7 +3,7 @@ import type { AdviceItem } from '../advice/advise.ts'
 import type { Severity } from '../gate/tables.ts'
 import type { Advised } from '../service/images/advice.ts'
 import { formatBytes, formatCount } from '../text/format.ts'
-import { filesText, tellAdvice, toldItems } from './advice-view.ts'
+import { filesText, viewAdvice, worthwhileItems } from './advice-view.ts'
 import { excludedBase } from './base-view.ts'
 import { oneLine } from './check-values.ts'
 import { terminalLine, terminalText } from './escape.ts'
@@ -30,7 +30,7 @@ export function adviceText(
 ): string {
   const painted = (text: string, code: string) => (colour ? `${code}${text}${RESET}` : text)
   const { reference, platform } = image.identity
-  const { items, savings } = tellAdvice(advice, fileBytes)
+  const { items, savings } = viewAdvice(advice, fileBytes)
   const lines = [
     fitted(terminalText(`${reference} (${platform})`), width),
     ...(autoBase === undefined ? [] : wrapped(plainText(excludedBase(autoBase)), width)),
@@ -39,7 +39,7 @@ export function adviceText(
       '',
       ...itemLines(item, width, (text) => painted(text, COLOURS[item.severity])),
     ]),
-    ...baseLines(toldItems(baseItems, fileBytes), width),
+    ...baseLines(worthwhileItems(baseItems, fileBytes), width),
   ]
   return lines.map((line) => `${terminalLine(line)}\n`).join('')
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Advice, AdviceItem } from '../advice/advise.ts'
-import { filesText, tellAdvice } from './advice-view.ts'
+import { filesText, viewAdvice } from './advice-view.ts'
 
 const item = (
   rule: string,
@@ -31,14 +31,14 @@ test('secrets come first, then savings, then what may stay; what is tiny is left
     item('package-cache', 'warning', 99_999),
     item('secret', 'error', 39),
   ]
-  const rules = (fileBytes: number) => tellAdvice(adviceOf(items), fileBytes).items.map(({ rule }) => rule)
+  const rules = (fileBytes: number) => viewAdvice(adviceOf(items), fileBytes).items.map(({ rule }) => rule)
   expect(rules(1_000_000_000)).toEqual(['secret', 'temporary', 'docs'])
   // A tenth of a percent of the bytes is worth a line, however few they are.
   expect(rules(99_000_000)).toEqual(['secret', 'temporary', 'package-cache', 'docs'])
 })
 
 test('nothing worth telling is nothing to change', () => {
-  const { items, savings } = tellAdvice(adviceOf([item('removed', 'warning', 14)], 14), 2_000_000)
+  const { items, savings } = viewAdvice(adviceOf([item('removed', 'warning', 14)], 14), 2_000_000)
   expect(items).toEqual([])
   expect(savings).toBe('There is nothing to change.')
 })
@@ -50,7 +50,7 @@ test('a removed file that is told as a secret is not told twice', () => {
     paths: [...paths, { path: 'srv/.env', bytes: 39, layer: 2 }],
   })
   const removed = item('removed', 'warning', 39, { layer: 1, byLayer: 2, paths })
-  const rules = (one: AdviceItem) => tellAdvice(adviceOf([secret, one]), 100).items.map(({ rule }) => rule)
+  const rules = (one: AdviceItem) => viewAdvice(adviceOf([secret, one]), 100).items.map(({ rule }) => rule)
   expect(rules(removed)).toEqual(['secret'])
   expect(rules({ ...removed, files: 2 })).toEqual(['secret', 'removed'])
   expect(rules({ ...removed, paths: [{ path: 'srv/.env', bytes: 39, layer: 0 }] })).toEqual([

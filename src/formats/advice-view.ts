@@ -4,7 +4,7 @@ import { LARGEST_ONLY } from '../advice/whose-item.ts'
 import type { SizedPath } from '../image/report.ts'
 import { counted, formatBytes, formatCount, formatPercent } from '../text/format.ts'
 
-export type ToldAdvice = {
+export type AdviceView = {
   /** Secrets, then what counts as savings, then what may stay for a reason; each as in the advice. */
   readonly items: readonly AdviceItem[]
   /** How many to show first: what looks like secrets, and the three largest others. */
@@ -19,8 +19,8 @@ const LEAST_SHARE = 0.001
 const FIRST = 3
 
 /** @param fileBytes of the whole image */
-export function tellAdvice({ savings, items: all }: Advice, fileBytes: number): ToldAdvice {
-  const items = toldItems(all, fileBytes)
+export function viewAdvice({ savings, items: all }: Advice, fileBytes: number): AdviceView {
+  const items = worthwhileItems(all, fileBytes)
   return {
     items,
     first: items.filter(({ severity }) => severity === 'error').length + FIRST,
@@ -35,13 +35,13 @@ export function tellAdvice({ savings, items: all }: Advice, fileBytes: number): 
 
 const WEIGHTS: Readonly<Record<AdviceItem['severity'], number>> = { error: 0, warning: 1, info: 2 }
 
-export function toldItems(items: readonly AdviceItem[], fileBytes: number): readonly AdviceItem[] {
+export function worthwhileItems(items: readonly AdviceItem[], fileBytes: number): readonly AdviceItem[] {
   const secrets = new Set(
     items.filter(({ rule }) => rule === 'secret').flatMap(({ paths }) => paths.map(placeOf)),
   )
   return items
     .filter((item) => item.severity === 'error' || !isSmall(item.bytes, fileBytes))
-    .filter((item) => !isTold(item, secrets))
+    .filter((item) => !isKnownSecret(item, secrets))
     .toSorted((a, b) => WEIGHTS[a.severity] - WEIGHTS[b.severity])
 }
 
@@ -50,7 +50,7 @@ function isSmall(bytes: number, fileBytes: number): boolean {
 }
 
 /** Whether removed files are all secrets, which are told already. */
-function isTold({ rule, files, paths }: AdviceItem, secrets: ReadonlySet<string>): boolean {
+function isKnownSecret({ rule, files, paths }: AdviceItem, secrets: ReadonlySet<string>): boolean {
   return rule === 'removed' && files === paths.length && paths.every((path) => secrets.has(placeOf(path)))
 }
 

@@ -13,10 +13,10 @@ export function baseText(
   { colour, width = WIDTH }: TextStyle = { colour: false },
 ): string {
   const { title, headline, parts, notes, alternatives, warnings } = viewBase(report)
-  const told = wrapped(plainText(headline), width)
+  const wrappedHeadline = wrapped(plainText(headline), width)
   const lines = [
     fitted(plainText(title), width),
-    ...(colour ? told.map((line) => `${BOLD}${line}${RESET}`) : told),
+    ...(colour ? wrappedHeadline.map((line) => `${BOLD}${line}${RESET}`) : wrappedHeadline),
     '',
     ...textTable(parts, { colour: false, width }),
     ...notes.flatMap((note) => wrapped(plainText(note), width)),

@@ -9,14 +9,14 @@ import { checkJunit, problemJunit } from './check-junit.ts'
 import { checkMarkdown, problemMarkdown } from './check-markdown.ts'
 import { checkOpenmetrics, problemOpenmetrics } from './check-openmetrics.ts'
 import { checkSarif, problemSarif } from './check-sarif.ts'
-import type { CheckStyle, ToldProblem } from './check-style.ts'
+import type { CheckStyle, ProblemWords } from './check-style.ts'
 import { checkText, problemText } from './check-text.ts'
 
 type Format = {
   readonly contentType: string
   readonly render: (checked: Checked, style: CheckStyle) => string
   /** Absent if problems look the same as everywhere else. */
-  readonly problem?: (problem: ToldProblem, style: Pick<CheckStyle, 'file' | 'colour'>) => string
+  readonly problem?: (problem: ProblemWords, style: Pick<CheckStyle, 'file' | 'colour'>) => string
 }
 
 /** By the value of `format`; the first is the default. */

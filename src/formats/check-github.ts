@@ -1,6 +1,6 @@
 /** A verdict as GitHub's workflow commands, which become annotations: an error for each failing rule. */
 import type { Checked } from '../service/images/check.ts'
-import type { CheckStyle, ToldProblem } from './check-style.ts'
+import type { CheckStyle, ProblemWords } from './check-style.ts'
 import { headline, showEvidence } from './check-values.ts'
 import { terminalLine, terminalText, visible } from './escape.ts'
 
@@ -10,13 +10,13 @@ export function checkGithub({ verdict }: Checked, { file, page }: CheckStyle): s
     .map(({ rule, message, line, evidence = [] }) =>
       command({ file, title: rule, line }, [message, ...evidence.map(showEvidence)]),
     )
-  const told = [headline(verdict), ...(page === undefined ? [] : [`Report: ${page}`])].map((text) =>
+  const notices = [headline(verdict), ...(page === undefined ? [] : [`Report: ${page}`])].map((text) =>
     terminalLine(terminalText(text)),
   )
-  return `${[...errors, ...told].join('\n')}\n`
+  return `${[...errors, ...notices].join('\n')}\n`
 }
 
-export function problemGithub({ title, detail }: ToldProblem, { file }: Pick<CheckStyle, 'file'>): string {
+export function problemGithub({ title, detail }: ProblemWords, { file }: Pick<CheckStyle, 'file'>): string {
   return `${command({ file, title }, [detail])}\n`
 }
 

@@ -4,7 +4,7 @@ import type { Severity } from '../gate/tables.ts'
 import type { Checked } from '../service/images/check.ts'
 import { formatBytes } from '../text/format.ts'
 import { adviceFingerprints, fingerprintOf, problemFingerprint } from './check-fingerprint.ts'
-import type { CheckStyle, ToldProblem } from './check-style.ts'
+import type { CheckStyle, ProblemWords } from './check-style.ts'
 import { showEvidence } from './check-values.ts'
 import { visible } from './escape.ts'
 
@@ -45,7 +45,7 @@ export function adviceText({ title, bytes, fix }: AdviceItem): string {
 }
 
 export function problemGitlab(
-  { code, title, detail, image = '' }: ToldProblem,
+  { code, title, detail, image = '' }: ProblemWords,
   { file }: Pick<CheckStyle, 'file'>,
 ): string {
   const issue = {

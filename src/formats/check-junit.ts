@@ -6,7 +6,7 @@ import type { RuleVerdict } from '../gate/verdict.ts'
 import { repositoryName } from '../image/identity.ts'
 import type { ImageIdentity } from '../image/report.ts'
 import type { Checked } from '../service/images/check.ts'
-import type { ToldProblem } from './check-style.ts'
+import type { ProblemWords } from './check-style.ts'
 import { headline, ruleTitle, showEvidence } from './check-values.ts'
 import { markupLine, markupText } from './escape.ts'
 
@@ -59,7 +59,7 @@ function classOf(image: ImageIdentity): string {
 }
 
 /** One case, which is an error: neither passed nor failed. */
-export function problemJunit({ code, title, detail, image = 'lamina' }: ToldProblem): string {
+export function problemJunit({ code, title, detail, image = 'lamina' }: ProblemWords): string {
   const counts = 'tests="1" failures="0" errors="1"'
   const message = markupText(`${title}: ${detail}`)
   const lines = [

@@ -5,16 +5,16 @@ import type { RuleVerdict } from '../gate/verdict.ts'
 import type { Checked } from '../service/images/check.ts'
 import { formatCount } from '../text/format.ts'
 import { excludedBase } from './base-view.ts'
-import type { CheckStyle, ToldProblem } from './check-style.ts'
+import type { CheckStyle, ProblemWords } from './check-style.ts'
 import {
   globOf,
+  largestEvidence,
   oneLine,
   outcome,
   ruleTitle,
   showActual,
   showAmount,
   showLimit,
-  toldEvidence,
 } from './check-values.ts'
 import { markdownCode, markdownText } from './escape.ts'
 import { markdownPieces } from './table.ts'
@@ -45,21 +45,21 @@ export function rulesMarkdown(rules: readonly RuleVerdict[]): readonly string[] 
 }
 
 /** The detail repeats text of callers and registries: as code, none of it is syntax. */
-export function problemMarkdown({ title, detail }: ToldProblem): string {
+export function problemMarkdown({ title, detail }: ProblemWords): string {
   return `### ❌ ${title}\n\n${markdownCode(detail)}\n`
 }
 
 function row(rule: RuleVerdict): string {
   const hasGlob = globOf(rule) !== undefined
   const limit = hasGlob ? 'none' : markdownText(showLimit(rule))
-  const told = markdownText(showActual(rule))
-  const actual = hasGlob ? `${told} ${rule.actual === 1 ? 'path' : 'paths'}` : told
+  const figure = markdownText(showActual(rule))
+  const actual = hasGlob ? `${figure} ${rule.actual === 1 ? 'path' : 'paths'}` : figure
   return `| ${rule.pass ? '✅' : '❌'} | ${markdownCode(ruleTitle(rule))} | ${actual} | ${limit} |`
 }
 
 function details(rule: RuleVerdict): readonly string[] {
   const { message } = rule
-  const evidence = toldEvidence(rule)
+  const evidence = largestEvidence(rule)
   if (evidence.length === 0) return ['', markdownText(message)]
   return [
     '',

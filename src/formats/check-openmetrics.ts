@@ -3,7 +3,7 @@ import type { Unit } from '../gate/evidence.ts'
 import type { RuleVerdict } from '../gate/verdict.ts'
 import { repositoryName } from '../image/identity.ts'
 import type { Checked } from '../service/images/check.ts'
-import type { ToldProblem } from './check-style.ts'
+import type { ProblemWords } from './check-style.ts'
 import { globOf } from './check-values.ts'
 import { visible } from './escape.ts'
 
@@ -56,7 +56,7 @@ export function checkOpenmetrics({ verdict: { pass, image, rules } }: Checked): 
 }
 
 /** An info metric, whose value has no meaning. */
-export function problemOpenmetrics({ code, detail }: ToldProblem): string {
+export function problemOpenmetrics({ code, detail }: ProblemWords): string {
   const labels = labelText({ code, detail })
   const lines = [
     '# TYPE lamina_problem info',

@@ -7,7 +7,7 @@ import { repositoryName } from '../image/identity.ts'
 import type { Checked } from '../service/images/check.ts'
 import { adviceFingerprints, fingerprintOf } from './check-fingerprint.ts'
 import { adviceText } from './check-gitlab.ts'
-import type { CheckStyle, ToldProblem } from './check-style.ts'
+import type { CheckStyle, ProblemWords } from './check-style.ts'
 import { showEvidence } from './check-values.ts'
 import { visible } from './escape.ts'
 
@@ -50,7 +50,7 @@ export function checkSarif({ verdict, advice }: Checked, { file }: Pick<CheckSty
 
 /** A run that did not succeed, without results. */
 export function problemSarif(
-  { code, title, detail }: ToldProblem,
+  { code, title, detail }: ProblemWords,
   { file }: Pick<CheckStyle, 'file'>,
 ): string {
   const notification = {

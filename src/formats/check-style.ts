@@ -13,4 +13,4 @@ export type CheckStyle = {
 }
 
 /** The error, in place of a verdict. */
-export type ToldProblem = Pick<ProblemDocument, 'code' | 'detail' | 'image'> & { readonly title: string }
+export type ProblemWords = Pick<ProblemDocument, 'code' | 'detail' | 'image'> & { readonly title: string }

@@ -3,8 +3,8 @@ import type { Evidence } from '../gate/evidence.ts'
 import type { RuleVerdict } from '../gate/verdict.ts'
 import type { Checked } from '../service/images/check.ts'
 import { excludedBase } from './base-view.ts'
-import type { CheckStyle, ToldProblem } from './check-style.ts'
-import { evidenceParts, headline, ruleTitle, toldEvidence } from './check-values.ts'
+import type { CheckStyle, ProblemWords } from './check-style.ts'
+import { evidenceParts, headline, largestEvidence, ruleTitle } from './check-values.ts'
 import { terminalLine, terminalText } from './escape.ts'
 import { endFitted, fitted, lengthOf, plainText, wrapped } from './table.ts'
 
@@ -25,7 +25,7 @@ export function checkText({ verdict }: Checked, { colour, width = WIDTH, page }:
   const titles = verdict.rules.map((rule) => terminalText(ruleTitle(rule)))
   const most = Math.min(MOST_TITLE, width - LEAST_SAID - INDENT)
   const column = Math.min(Math.max(...titles.map(lengthOf)), most)
-  const told = new Map<string, string>()
+  const shownBy = new Map<string, string>()
   const lines = verdict.rules.flatMap((rule, i) => {
     const title = fitted(titles[i] ?? '', column)
     const indent = ' '.repeat(INDENT + column)
@@ -34,7 +34,7 @@ export function checkText({ verdict }: Checked, { colour, width = WIDTH, page }:
     return [
       `${word(rule.pass ? 'pass' : 'FAIL', rule.pass, colour)}  ${named}`,
       ...rest,
-      ...evidenceLines(rule, told, width - INDENT).map((line) => ' '.repeat(INDENT) + line),
+      ...evidenceLines(rule, shownBy, width - INDENT).map((line) => ' '.repeat(INDENT) + line),
     ]
   })
   return [
@@ -47,17 +47,17 @@ export function checkText({ verdict }: Checked, { colour, width = WIDTH, page }:
     .join('')
 }
 
-/** Evidence shown under an earlier rule is not repeated. @param told which rule showed each item */
-function evidenceLines(verdict: RuleVerdict, told: Map<string, string>, width: number): readonly string[] {
+/** Evidence shown under an earlier rule is not repeated. @param shownBy which rule showed each item */
+function evidenceLines(verdict: RuleVerdict, shownBy: Map<string, string>, width: number): readonly string[] {
   const { rule } = verdict
-  const evidence = toldEvidence(verdict)
+  const evidence = largestEvidence(verdict)
   const fresh: string[] = []
   const again = new Set<string>()
   for (const item of evidence) {
     const name = identityOf(item)
-    const by = told.get(name)
+    const by = shownBy.get(name)
     if (by === undefined) {
-      told.set(name, rule)
+      shownBy.set(name, rule)
       fresh.push(evidenceLine(item, width))
     } else again.add(by)
   }
@@ -82,6 +82,6 @@ function word(text: string, isGood: boolean, colour: boolean): string {
   return colour ? `${isGood ? GREEN : RED}${text}${RESET}` : text
 }
 
-export function problemText({ title, detail }: ToldProblem, { colour }: Pick<CheckStyle, 'colour'>): string {
+export function problemText({ title, detail }: ProblemWords, { colour }: Pick<CheckStyle, 'colour'>): string {
   return `${terminalLine(`${word('ERROR', false, colour)}  ${terminalText(title)}: ${terminalText(detail)}`)}\n`
 }

@@ -47,7 +47,7 @@ export function showAmount({ bytes, files }: Evidence): string | undefined {
 const MAX_LAYERS = 5
 
 /** The worst offenders as people need them: of whole layers only the first. */
-export function toldEvidence({ evidence = [] }: RuleVerdict): readonly Evidence[] {
+export function largestEvidence({ evidence = [] }: RuleVerdict): readonly Evidence[] {
   const layers = evidence.filter(({ path, kind }) => path === undefined && kind === undefined)
   const left = new Set(layers.slice(MAX_LAYERS))
   return evidence.filter((item) => !left.has(item))

@@ -206,9 +206,9 @@ function growthOf(builds: readonly Build[], now: number | undefined): string | u
   const delta = last - first.compressedBytes
   const share = first.compressedBytes === 0 ? '' : ` (${percentOf(delta, first.compressedBytes)})`
   const count = builds.length === 1 ? 'The last build' : `The last ${formatCount(builds.length)} builds`
-  const told = now === undefined ? '' : `, now ${formatBytes(now)}`
+  const current = now === undefined ? '' : `, now ${formatBytes(now)}`
   const sizes = numbers(builds.map(({ compressedBytes }) => formatBytes(compressedBytes)))
-  return `${count}, compressed: ${sizes}${told}: ${formatDelta(delta)}${share} since ${markdownCode(first.name)}.`
+  return `${count}, compressed: ${sizes}${current}: ${formatDelta(delta)}${share} since ${markdownCode(first.name)}.`
 }
 
 function percentOf(part: number, whole: number): string {

@@ -5,7 +5,7 @@ import type { Diff } from '../diff/summary.ts'
 import { formatBytes } from '../text/format.ts'
 import type { UpdateSummary } from '../update/update.ts'
 import { adviceTable } from './advice-markdown.ts'
-import { toldItems } from './advice-view.ts'
+import { worthwhileItems } from './advice-view.ts'
 import { movedBase } from './base-view.ts'
 import { comparesPulls, type DiffView, viewDiff } from './diff-view.ts'
 import { markdownPieces, markdownTable, type Table } from './table.ts'
@@ -33,8 +33,8 @@ export type Bases = { readonly from: BaseShare; readonly to: BaseShare }
 /** @returns less than 65,536 bytes */
 export function diffMarkdown(diff: Diff, { advice = [], update, bases }: DiffContext = {}): string {
   const view = viewDiff(diff)
-  const told = toldItems(advice, diff.size.fileBytes.to)
-  const tables = [...(told.length === 0 ? [] : [newAdvice(told)]), ...view.tables]
+  const items = worthwhileItems(advice, diff.size.fileBytes.to)
+  const tables = [...(items.length === 0 ? [] : [newAdvice(items)]), ...view.tables]
   const pull = update && pullSentence(update)
   const sentences = [...(pull === undefined ? [] : [pull]), ...baseSentence(diff, bases)]
   return withFolded(head(view, sentences), tables)

@@ -219,7 +219,7 @@ function pathReason({ files: { counts } }: Diff): Piece[][] {
 
 function directoryReason({ size }: Diff, directories: readonly DirectoryChange[]): Piece[][] {
   if (directories.length === 0) return []
-  const told = directories
+  const named = directories
     .slice(0, NAMED_DIRECTORIES)
     .flatMap((directory, i): Piece[] => [
       i === 0 ? '' : ', ',
@@ -227,7 +227,7 @@ function directoryReason({ size }: Diff, directories: readonly DirectoryChange[]
       ` ${formatDelta(directory.delta)}`,
     ])
   return [
-    [`${FIGURES.fileSystem.label}: ${formatDelta(size.apparentBytes.delta)}, most of it in `, ...told, '.'],
+    [`${FIGURES.fileSystem.label}: ${formatDelta(size.apparentBytes.delta)}, most of it in `, ...named, '.'],
   ]
 }
 
@@ -237,7 +237,7 @@ function packageReason(packages: readonly PackageChange[]): Piece[][] {
     ['added', packages.filter(({ from }) => from === undefined)],
     ['changed', packages.filter(({ from, to }) => from !== undefined && to !== undefined)],
   ] as const
-  const told = groups
+  const named = groups
     .filter(([, group]) => group.length > 0)
     .map(([what, group]): Piece[] => {
       const names = [...new Set(group.map((one) => one.name))]
@@ -247,8 +247,8 @@ function packageReason(packages: readonly PackageChange[]): Piece[][] {
         .flatMap((one, i): Piece[] => [i === 0 ? '' : ', ', name(one)])
       return [`${formatCount(group.length)} ${what} (`, ...shown, `${more})`]
     })
-  if (told.length === 0) return []
-  return [['Packages: ', ...told.flatMap((pieces, i) => (i === 0 ? pieces : [', ', ...pieces])), '.']]
+  if (named.length === 0) return []
+  return [['Packages: ', ...named.flatMap((pieces, i) => (i === 0 ? pieces : [', ', ...pieces])), '.']]
 }
 
 const DELTA: TableColumn = { title: 'Change', align: 'right' }

@@ -48,8 +48,8 @@ export function reportText(
 
 /** Two side by side. */
 function figureLines({ figures }: ReportContents): readonly string[] {
-  const told = figures.map(([name, value]) => `${name.padEnd(NAME)}${value}`)
-  return told.flatMap((figure, i) => (i % 2 === 0 ? [figure.padEnd(COLUMN) + (told[i + 1] ?? '')] : []))
+  const cells = figures.map(([name, value]) => `${name.padEnd(NAME)}${value}`)
+  return cells.flatMap((figure, i) => (i % 2 === 0 ? [figure.padEnd(COLUMN) + (cells[i + 1] ?? '')] : []))
 }
 
 function itemLines({ items, more }: ReportContents, width: number, paint: Paint): readonly string[] {

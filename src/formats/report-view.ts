@@ -6,7 +6,7 @@ import type { ImageIdentity, LayerReport, Report } from '../image/report.ts'
 import { isPullKnown, storedAs, UNKNOWN_PULL } from '../image/stored.ts'
 import { FIGURES } from '../text/figures.ts'
 import { formatBytes, formatCount, formatPercent } from '../text/format.ts'
-import { placeText, type ToldAdvice, tellAdvice } from './advice-view.ts'
+import { type AdviceView, placeText, viewAdvice } from './advice-view.ts'
 import { oneLine } from './check-values.ts'
 import type { PlainRow, PlainTable } from './table.ts'
 
@@ -26,11 +26,11 @@ export type ReportContents = {
 }
 
 export function contentsOf({ report, advice }: ReportView): ReportContents {
-  const told = tellAdvice(advice, report.size.fileBytes)
+  const view = viewAdvice(advice, report.size.fileBytes)
   return {
-    verdict: verdictSentence(report, told),
-    items: told.items.slice(0, told.first),
-    more: moreAdvice(told),
+    verdict: verdictSentence(report, view),
+    items: view.items.slice(0, view.first),
+    more: moreAdvice(view),
     figures: figuresOf(report),
     layers: layerTable(report),
     largest: largestFilesTable(report),
@@ -111,7 +111,7 @@ export function placeOf(item: AdviceItem): string {
 }
 
 /** The first sentence of a report: `117 MB on disk, 43.2 MB to pull. 12.3 MB can be saved, 9.80% of the bytes in files.` */
-export function verdictSentence({ image, size }: Report, advice: ToldAdvice): string {
+export function verdictSentence({ image, size }: Report, advice: AdviceView): string {
   const secrets = advice.items.some(({ severity }) => severity === 'error')
   return [
     isPullKnown(image, size.stored)
@@ -123,7 +123,7 @@ export function verdictSentence({ image, size }: Report, advice: ToldAdvice): st
 }
 
 /** `… and 4 more suggestions`; undefined if all are shown. */
-function moreAdvice({ items, first }: ToldAdvice): string | undefined {
+function moreAdvice({ items, first }: AdviceView): string | undefined {
   const more = items.length - first
   if (more <= 0) return undefined
   return `… and ${formatCount(more)} more ${more === 1 ? 'suggestion' : 'suggestions'}`

@@ -34,13 +34,13 @@ export function atMostBytes(
   evidence: Finding['evidence'],
 ): Finding {
   const pass = actual <= limit
-  const [shown, shownLimit] = tellApart(actual, limit)
+  const [shown, shownLimit] = formatDistinct(actual, limit)
   const message = `${what} is ${shown}, ${pass ? 'within' : 'over'} the limit of ${shownLimit}.`
   return { unit: 'bytes', limit, actual, pass, message, evidence }
 }
 
 /** Two sizes; in bytes if three digits would make them look equal. */
-function tellApart(a: number, b: number): readonly [string, string] {
+function formatDistinct(a: number, b: number): readonly [string, string] {
   const rounded = [formatBytes(a), formatBytes(b)] as const
   if (a === b || rounded[0] !== rounded[1]) return rounded
   return [`${formatCount(a)} B`, `${formatCount(b)} B`]
@@ -97,16 +97,16 @@ export async function userWasted(
   figures: Figures,
 ): Promise<Finding> {
   const { wastedUserRatio: ratio } = await figures.efficiency()
-  const told = (value: number) => (unit === 'percent' ? ratioAsPercent(value) : value)
+  const inUnit = (value: number) => (unit === 'percent' ? ratioAsPercent(value) : value)
   const evidence = () => figures.worstWaste()
   if (ratio === undefined) {
     const message = 'No layer but the first has bytes that could be wasted.'
-    return { unit, limit: told(limit), actual: null, pass: true, message, evidence }
+    return { unit, limit: inUnit(limit), actual: null, pass: true, message, evidence }
   }
   const pass = ratio <= limit
   const share = `${formatPercent(100 * ratio)} of what the layers above the first hold`
   const message = `dive's wasted bytes are ${share}, ${pass ? 'within' : 'over'} the limit of ${ratioAsPercent(limit)}%.`
-  return { unit, limit: told(limit), actual: told(ratio), pass, message, evidence }
+  return { unit, limit: inUnit(limit), actual: inUnit(ratio), pass, message, evidence }
 }
 
 /** @param whose paths: `stored`, or of the merged file system */
@@ -194,7 +194,7 @@ export function growthOver({ growth: limit, last }: SeriesLimit, figures: Figure
 function growthInBytes({ what, now, before }: Growth, limit: number, evidence: Finding['evidence']): Finding {
   const actual = now - before
   const pass = actual <= limit
-  const [shown, shownLimit] = tellApart(Math.abs(actual), limit)
+  const [shown, shownLimit] = formatDistinct(Math.abs(actual), limit)
   const change = `${actual < 0 ? 'shrank' : 'grew'} by ${shown}, from ${formatBytes(before)} to ${formatBytes(now)}`
   const message = `${what} ${change}, ${pass ? 'within' : 'over'} the limit of ${shownLimit}.`
   return { unit: 'bytes', limit, actual, pass, message, evidence }

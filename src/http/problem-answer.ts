@@ -10,18 +10,18 @@ import { problemResponse } from './problems.ts'
 
 export async function problemAnswer(context: RequestContext, problem: Problem): Promise<Response> {
   const response = problemResponse(problem)
-  const told = await tell(context, problem)
-  if (told === undefined) return response
+  const shown = await bodyFor(context, problem)
+  if (shown === undefined) return response
   const headers = new Headers(response.headers)
-  headers.set('Content-Type', `${told.type}; charset=utf-8`)
-  if (told.type === 'text/html') headers.set('Content-Security-Policy', PAGE_POLICY)
-  return new Response(told.body, { status: problem.status, headers })
+  headers.set('Content-Type', `${shown.type}; charset=utf-8`)
+  if (shown.type === 'text/html') headers.set('Content-Security-Policy', PAGE_POLICY)
+  return new Response(shown.body, { status: problem.status, headers })
 }
 
-type Told = { readonly type: 'text/html' | 'text/plain' | 'text/markdown'; readonly body: string }
+type ProblemBody = { readonly type: 'text/html' | 'text/plain' | 'text/markdown'; readonly body: string }
 
 /** @returns undefined for callers that read JSON */
-async function tell(context: RequestContext, problem: Problem): Promise<Told | undefined> {
+async function bodyFor(context: RequestContext, problem: Problem): Promise<ProblemBody | undefined> {
   const { code, title, message: detail } = problem
   const type = typeOf(context)
   switch (type) {

@@ -64,11 +64,11 @@ export function layerReports(
     fileBytes: facts.fileBytes,
     entries: facts.entries,
     wastedBytes: wastedBytes[index] ?? 0,
-    ...(history.length === layers.length ? told(history[index]) : {}),
+    ...(history.length === layers.length ? stepFacts(history[index]) : {}),
   }))
 }
 
-function told(step: HistoryStep | undefined): Pick<LayerReport, 'createdBy' | 'created' | 'comment'> {
+function stepFacts(step: HistoryStep | undefined): Pick<LayerReport, 'createdBy' | 'created' | 'comment'> {
   const { createdBy, created, comment } = step ?? {}
   return {
     ...(createdBy === undefined ? {} : { createdBy }),

@@ -254,7 +254,7 @@ class ImageWriter {
       packages: {
         ...countPackages(packages),
         ...ownedOf(inventory.ownedBytes, totals.rootfsBytes),
-        ...told(inventory.buildTools()),
+        ...buildToolsFact(inventory.buildTools()),
       },
       warnings: this.#warnings(inventory).list(),
     }
@@ -320,7 +320,7 @@ function ownedOf(
   return { ownedBytes, ownedPercent: rootfsBytes === 0 ? 0 : (100 * ownedBytes) / rootfsBytes }
 }
 
-function told(buildTools: BuildTools | undefined): Pick<ImageFacts['packages'], 'buildTools'> {
+function buildToolsFact(buildTools: BuildTools | undefined): Pick<ImageFacts['packages'], 'buildTools'> {
   return buildTools === undefined ? {} : { buildTools }
 }
 

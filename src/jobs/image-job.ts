@@ -139,8 +139,8 @@ class LayerIndexes {
     const table = this.#read === 'toc' ? tableDigest(layer) : undefined
     if (table === undefined || !(await this.#visibility.maySeeToc({ table, blob: digest }))) return undefined
     const index = tableIndexName(digest, table)
-    const told = await readTocFacts(this.#store, index)
-    return told && { index, verified: 'contents-table', facts: told }
+    const tocFacts = await readTocFacts(this.#store, index)
+    return tocFacts && { index, verified: 'contents-table', facts: tocFacts }
   }
 }
 

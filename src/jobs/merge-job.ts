@@ -4,7 +4,7 @@ import type { ImageLayer, LayerFigures } from '../image/facts.ts'
 import { writeImage } from '../image/write.ts'
 import type { IndexedLayer, TocLayer } from '../index/layer-index.ts'
 import { readMembers } from '../layer/members.ts'
-import { tableDigest, toldTarBytes } from '../layer/toc/verified-toc.ts'
+import { declaredTarBytes, tableDigest } from '../layer/toc/verified-toc.ts'
 import type { ImageConfig } from '../oci/config.ts'
 import type { Descriptor } from '../oci/manifest.ts'
 import type { SourceRef } from '../oci/source-ref.ts'
@@ -44,7 +44,7 @@ export async function mergeImage(service: Service, merge: Merge, signal?: AbortS
     const { descriptor } = known
     const diffId = config.diffIds[layer]
     const found = figuresOf(known, diffId)
-    requireAsTold(found.facts, { layer, descriptor, diffId })
+    requireDeclared(found.facts, { layer, descriptor, diffId })
     totals.add(found.facts)
     indexed.push(found)
   }
@@ -74,19 +74,23 @@ function isTableUnused(layer: IndexedDescriptor | undefined): boolean {
 function figuresOf(layer: IndexedDescriptor, diffId = ''): ImageLayer {
   if (layer.verified === 'content') return layer
   const { descriptor, facts } = layer
-  const uncompressedBytes = toldTarBytes(descriptor)
-  const told = {
+  const uncompressedBytes = declaredTarBytes(descriptor)
+  const declared = {
     ...facts,
     diffId,
     compressedBytes: descriptor.size,
     ...(uncompressedBytes === undefined ? {} : { uncompressedBytes }),
   }
-  return { ...layer, facts: told }
+  return { ...layer, facts: declared }
 }
 
-type Told = { readonly layer: number; readonly descriptor: Descriptor; readonly diffId: string | undefined }
+type DeclaredLayer = {
+  readonly layer: number
+  readonly descriptor: Descriptor
+  readonly diffId: string | undefined
+}
 
-function requireAsTold(facts: LayerFigures, { layer, descriptor, diffId }: Told): void {
+function requireDeclared(facts: LayerFigures, { layer, descriptor, diffId }: DeclaredLayer): void {
   if (facts.compressedBytes !== descriptor.size) {
     const detail = `layer ${layer} has ${facts.compressedBytes} bytes, but the manifest says ${descriptor.size}`
     throw new Problem('invalid_image', detail, { layer, permanent: true })

@@ -65,7 +65,7 @@ type Tracked = {
   readonly abandoned: AbortController
   readonly abandonMilliseconds: number
   abandonment: ReturnType<typeof setTimeout> | undefined
-  toldAt: number
+  reportedAt: number
 }
 
 /** A layer turned out to need another permit than the one that it has: it starts again with that. */
@@ -159,7 +159,7 @@ export class JobRunner implements Jobs {
       abandoned: new AbortController(),
       abandonMilliseconds: this.#limits.abandoned?.[job.kind] ?? ABANDONED_MILLISECONDS[job.kind],
       abandonment: undefined,
-      toldAt: 0,
+      reportedAt: 0,
     }
     expectWatcher(tracked)
     this.#tracked.set(key, tracked)
@@ -193,7 +193,7 @@ export class JobRunner implements Jobs {
 
   #tell(tracked: Tracked, progress: JobProgress): void {
     const { progressMilliseconds = PROGRESS_MILLISECONDS } = this.#limits
-    if (Date.now() - tracked.toldAt > progressMilliseconds) change(tracked, { progress })
+    if (Date.now() - tracked.reportedAt > progressMilliseconds) change(tracked, { progress })
     else tracked.state = { ...tracked.state, progress }
   }
 
@@ -273,6 +273,6 @@ function millisecondsKept(failure: ProblemDocument | undefined): number {
 
 function change(tracked: Tracked, fields: Partial<JobState>): void {
   tracked.state = { ...tracked.state, ...fields, version: tracked.state.version + 1 }
-  tracked.toldAt = Date.now()
+  tracked.reportedAt = Date.now()
   for (const wake of [...tracked.wake]) wake()
 }

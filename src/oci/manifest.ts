@@ -248,9 +248,10 @@ function readIndex(document: z.infer<typeof documentSchema>, mediaType: string):
 }
 
 /** The document's own type wins over the registry's; if neither helps, its shape decides. */
-function typeOf(document: z.infer<typeof documentSchema>, told: string | undefined): string {
+function typeOf(document: z.infer<typeof documentSchema>, declared: string | undefined): string {
   if (document.mediaType) return document.mediaType
-  if (told !== undefined && (MANIFEST_MEDIA_TYPES.includes(told) || SCHEMA_1.test(told))) return told
+  if (declared !== undefined && (MANIFEST_MEDIA_TYPES.includes(declared) || SCHEMA_1.test(declared)))
+    return declared
   return document.manifests === undefined ? OCI_MANIFEST : OCI_INDEX
 }
 

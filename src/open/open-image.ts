@@ -122,9 +122,9 @@ async function selectFor<T extends ManifestSelection>(
     ...(await resolved.selection()),
     platform: platform === undefined ? undefined : parsePlatform(platform),
   })
-  const told = isListing ? { ...selected, indexDigest: undefined } : selected
-  cache.set(key, told)
-  return told
+  const kept = isListing ? { ...selected, indexDigest: undefined } : selected
+  cache.set(key, kept)
+  return kept
 }
 
 /** Opens within the time limit, and adds the requested reference to every problem. */

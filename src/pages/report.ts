@@ -2,7 +2,7 @@
 import { html } from 'hono/html'
 import type { Advice } from '../advice/advise.ts'
 import { whoseOf } from '../base/whose.ts'
-import { tellAdvice } from '../formats/advice-view.ts'
+import { viewAdvice } from '../formats/advice-view.ts'
 import type { StandsOn } from '../formats/base-view.ts'
 import { visible } from '../formats/escape.ts'
 import { verdictSentence } from '../formats/report-view.ts'
@@ -80,11 +80,11 @@ export function reportPage(view: ReportView): Html {
   const { report, origin, advice, areas, base, colour } = view
   const { image } = report
   const place = placeOf(image)
-  const told = tellAdvice(advice, report.size.fileBytes)
+  const shownAdvice = viewAdvice(advice, report.size.fileBytes)
   return page({
     title: image.reference,
     preview: {
-      description: verdictSentence(report, told),
+      description: verdictSentence(report, shownAdvice),
       picture: `${origin}${link('/v1/report', { ...place, format: 'svg' })}`,
     },
     scripts: ['map.js', 'badge.js'],
@@ -94,9 +94,9 @@ export function reportPage(view: ReportView): Html {
 ${identityFacts(image)}
 ${others(view)}
 </div>
-<p class="headline">${verdictSentence(report, told)}</p>
+<p class="headline">${verdictSentence(report, shownAdvice)}</p>
 ${figures(headline(report))}
-${savings(told, place, base?.layers ?? 0)}
+${savings(shownAdvice, place, base?.layers ?? 0)}
 <nav class="contents" aria-label="On this page"><ul>
 <li><a href="#map">Treemap</a></li><li><a href="#layers">Layers</a></li><li><a href="#largest">Largest</a></li><li><a href="#waste">Waste</a></li>
 <li><a href="#duplicates">Duplicates</a></li><li><a href="#packages">Packages</a></li><li><a href="#runs">How it runs</a></li><li><a href="#attached">Attached</a></li>
@@ -171,9 +171,9 @@ function baseLine({ base, report: { image } }: ReportView): Html {
   if (base === undefined)
     return html`<span class="stands-on">The base image could not be found in time: <a href="${details}">ask for it</a></span>`
   const { sentence, reference } = base
-  const told = sentence.map((piece) => (typeof piece === 'string' ? piece : name(piece.name)))
+  const markup = sentence.map((piece) => (typeof piece === 'string' ? piece : name(piece.name)))
   const page = reference === undefined ? details : reportLink({ image: reference, platform: image.platform })
-  return html`<span class="stands-on">${told}. <a href="${page}">${reference === undefined ? 'Details' : 'Look at it'}</a></span>`
+  return html`<span class="stands-on">${markup}. <a href="${page}">${reference === undefined ? 'Details' : 'Look at it'}</a></span>`
 }
 
 /** The base, and other images that a reader may want to see: loaded when opened, since the registry is asked for each of them. */

@@ -3,7 +3,7 @@ import { html } from 'hono/html'
 import type { AdviceItem } from '../advice/advise.ts'
 import { whoseItem } from '../advice/whose-item.ts'
 import type { Whose } from '../base/whose.ts'
-import { filesText, type ToldAdvice } from '../formats/advice-view.ts'
+import { type AdviceView, filesText } from '../formats/advice-view.ts'
 import { visible } from '../formats/escape.ts'
 import { buildStep } from '../oci/build-step.ts'
 import { counted, formatBytes, formatCount } from '../text/format.ts'
@@ -13,7 +13,7 @@ import { type Place, pathLink } from './place.ts'
 const PATHS = 10
 
 /** @param baseLayers how many of the lowest layers are the base image's; 0 if that is not known */
-export function savings({ items, first }: ToldAdvice, place: Place, baseLayers: number): Html | '' {
+export function savings({ items, first }: AdviceView, place: Place, baseLayers: number): Html | '' {
   const show = (item: AdviceItem) => saving(item, place, baseLayers)
   const others = items.length - first
   if (items.length === 0) return ''

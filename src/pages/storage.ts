@@ -37,7 +37,7 @@ export function storagePage(view: StoragePageView): Html {
 <h1>Storage</h1>
 <p class="facts">${storageHeadline({ total })}</p>
 </div>
-${!total.complete && html`<p class="told">Not all tags could be read: others may share more, and deleting tags may free less.</p>`}
+${!total.complete && html`<p class="caption">Not all tags could be read: others may share more, and deleting tags may free less.</p>`}
 <form class="find" action="/storage" aria-label="Tags to delete">
 <input type="hidden" name="repository" value="${visible(repository)}">
 <label>Delete <input name="delete" placeholder="pr-*" value="${visible(asked.delete?.join(' ') ?? '')}"></label>

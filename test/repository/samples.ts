@@ -6,7 +6,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import description from '../../package.json' with { type: 'json' }
 import type { Advice } from '../../src/advice/advise.ts'
 import type { Diff } from '../../src/diff/summary.ts'
-import { toldItems } from '../../src/formats/advice-view.ts'
+import { worthwhileItems } from '../../src/formats/advice-view.ts'
 import { commentMarkdown } from '../../src/formats/comment-markdown.ts'
 import { diffMarkdown } from '../../src/formats/diff-markdown.ts'
 import { diffText } from '../../src/formats/diff-text.ts'
@@ -107,8 +107,8 @@ function shortComment(diff: Diff, { size }: Report): string {
 
 /** Some pieces of advice with the start of their text, the figures, and some of the layers. */
 function shortReport(report: Report, advice: Advice): readonly string[] {
-  const told = toldItems(advice.items, report.size.fileBytes)
-  const items = told
+  const worthwhile = worthwhileItems(advice.items, report.size.fileBytes)
+  const items = worthwhile
     .slice(0, SHOWN.items)
     .map((item) => ({ ...item, fix: `${item.fix.slice(0, SHOWN.fix).replace(/ \S*$/, '')} …` }))
   const [head = '', , figures = '', layers = ''] = reportText({ report, advice: { ...advice, items } }).split(
@@ -116,7 +116,7 @@ function shortReport(report: Report, advice: Advice): readonly string[] {
   )
   return [
     head,
-    `  … and ${told.length - items.length} more suggestions`,
+    `  … and ${worthwhile.length - items.length} more suggestions`,
     '',
     figures,
     '',

@@ -181,15 +181,15 @@ export function checkProblem(c: RequestContext, problem: Problem): Response {
   if (readsProblems(c.req.header('Accept'))) return response
   const [named, ...more] = c.req.queries('format') ?? []
   const format = named === undefined ? acceptedFormat(c) : named
-  const told = more.length > 0 || !isCheckFormat(format) ? undefined : CHECK_FORMATS[format]
-  if (told?.problem === undefined) return response
+  const form = more.length > 0 || !isCheckFormat(format) ? undefined : CHECK_FORMATS[format]
+  if (form?.problem === undefined) return response
   const { code, title, message: detail, fields } = problem
-  const body = told.problem(
+  const body = form.problem(
     { code, title, detail, ...(fields.image === undefined ? {} : { image: fields.image }) },
     { file: fileOf(c), colour: c.req.query('color') === '1' },
   )
   const headers = new Headers(response.headers)
-  headers.set('Content-Type', told.contentType)
+  headers.set('Content-Type', form.contentType)
   return new Response(body, { status: problem.status, headers })
 }
 

@@ -33,18 +33,18 @@ export function addLoginPages(app: App, pages: PageBackend, sessions: Sessions):
     }
   }
 
-  async function formAnswer(c: RequestContext, session: Session, told: Told): Promise<Response> {
+  async function formAnswer(c: RequestContext, session: Session, state: FormState): Promise<Response> {
     await keep(c, sessions, session)
     const view = {
-      next: nextPage(told.next),
+      next: nextPage(state.next),
       form: session.form,
       needsToken: !isKnown(session),
       hasToken: session.token !== undefined && isKnown(session),
       registries: Object.keys(session.registries),
-      registry: told.registry,
-      problem: told.problem,
+      registry: state.registry,
+      problem: state.problem,
     }
-    return forReader(c, await pageAnswer(pages, loginPage(view), { status: told.status ?? 200 }))
+    return forReader(c, await pageAnswer(pages, loginPage(view), { status: state.status ?? 200 }))
   }
 
   app.get('/login', async (c) => {
@@ -62,7 +62,7 @@ export function addLoginPages(app: App, pages: PageBackend, sessions: Sessions):
       return formAnswer(c, sessions.fresh(), { next, problem, status: 403 })
     }
     const [registry] = given.getAll('registry')
-    const told = { next, registry }
+    const state = { next, registry }
     try {
       const session = signedIn(before, given, sessions.fresh())
       if (!isKnown(session)) throw new Problem('unauthorized', 'This is not a token of this service.')
@@ -75,7 +75,7 @@ export function addLoginPages(app: App, pages: PageBackend, sessions: Sessions):
       return forReader(c, c.redirect(nextPage(next), 303))
     } catch (error) {
       if (!(error instanceof Problem)) throw error
-      return formAnswer(c, before, { ...told, problem: error.message, status: error.status })
+      return formAnswer(c, before, { ...state, problem: error.message, status: error.status })
     }
   })
 
@@ -99,7 +99,7 @@ export function addLoginPages(app: App, pages: PageBackend, sessions: Sessions):
   })
 }
 
-type Told = {
+type FormState = {
   readonly next?: string | undefined
   readonly registry?: string | undefined
   readonly problem?: string | undefined

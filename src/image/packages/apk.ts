@@ -31,7 +31,7 @@ const PACKAGE_FIELDS: readonly string[] = ['P:', 'V:', 'A:', 'L:']
 class Paragraph {
   readonly #fields = new Map<string, ByteString>()
   #directory: PathKey = ''
-  #isTold = false
+  #isNamed = false
 
   take(letter: string, value: ByteString): void {
     if (letter === 'F:') this.#directory = resolvePath('', value)
@@ -42,14 +42,14 @@ class Paragraph {
 
   /** `F:` names a directory, each following `R:` a file in it. */
   file(name: ByteString): PathKey[] {
-    return this.#isTold ? [resolvePath(this.#directory, name)] : []
+    return this.#isNamed ? [resolvePath(this.#directory, name)] : []
   }
 
   /** Yields the paragraph's package, once. */
   *package(): Generator<Finding> {
     const name = this.#fields.get('P:')
-    if (!name || this.#isTold) return
-    this.#isTold = true
+    if (!name || this.#isNamed) return
+    this.#isNamed = true
     const [architecture, license] = [this.#fields.get('A:'), this.#fields.get('L:')]
     const found = {
       type: 'apk',

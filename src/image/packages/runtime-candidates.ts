@@ -37,10 +37,10 @@ export class RuntimeCandidates {
     this.#managed.add(inode)
   }
 
-  add(file: RuntimeFile, told: { readonly name: string; readonly version: string }): void {
+  add(file: RuntimeFile, found: { readonly name: string; readonly version: string }): void {
     const runtime = runtimeAt(file.key)
-    if (runtime?.name !== told.name || this.#candidates.length === MAX_PLACES) return
-    this.#candidates.push({ ...file, runtime, version: told.version, home: parentKey(file.key) })
+    if (runtime?.name !== found.name || this.#candidates.length === MAX_PLACES) return
+    this.#candidates.push({ ...file, runtime, version: found.version, home: parentKey(file.key) })
   }
 
   /** Directories of JDKs, whoever installed them. */

@@ -209,7 +209,7 @@ export class HandleInflater implements Inflater {
     this.#isAtBlock = stops && toBlock && (left < input.length || output.length > 0)
     if (stops && !this.#isAtBlock) this.#part = 'trailer'
     if (wasAtBlock && toBlock && output.length > 0)
-      this.#tellBlock({ before, behind: input, output, goesOn: this.#goesOn() })
+      this.#reportBlock({ before, behind: input, output, goesOn: this.#goesOn() })
     if (left === 0 && free > 0 && this.#isLast) throw cut()
     return output.length
   }
@@ -229,7 +229,7 @@ export class HandleInflater implements Inflater {
   }
 
   /** zlib stopped at the start of a block and has continued: now the bit can be determined. */
-  #tellBlock(found: Omit<Boundary, 'window'>): void {
+  #reportBlock(found: Omit<Boundary, 'window'>): void {
     if (this.#places === undefined) return
     const window = this.#window.view()
     this.#examiner ??= createExaminer()

@@ -315,8 +315,8 @@ export class TableEntries {
 
   #contentDigest(fields: Fields, bytes: number): ByteString {
     if (bytes > 0) return this.#digest(fields, 'digest')
-    const isTold = fields.digest !== undefined && fields.digest !== ''
-    if (isTold && this.#digest(fields, 'digest') !== SHA256_OF_NOTHING)
+    const hasDigest = fields.digest !== undefined && fields.digest !== ''
+    if (hasDigest && this.#digest(fields, 'digest') !== SHA256_OF_NOTHING)
       throw this.#wrong('is empty, but its digest is not that of empty content')
     return SHA256_OF_NOTHING
   }

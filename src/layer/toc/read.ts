@@ -87,17 +87,17 @@ export class TableReading {
 
   /** Known when `entries` has ended; so are the next two. */
   get facts(): TocFacts {
-    const { fileBytes, members, warnings } = this.#told
+    const { fileBytes, members, warnings } = this.#completed
     const compression = this.#options.table.form === 'estargz' ? 'gzip' : 'zstd'
     return { compression, fileBytes, entries: members, warnings: warnings.list() }
   }
 
   get wanted(): readonly TableFile[] {
-    return this.#told.wanted
+    return this.#completed.wanted
   }
 
   get linksDatabases(): boolean {
-    return this.#told.linksDatabases
+    return this.#completed.linksDatabases
   }
 
   /** Where the content of the blob ends. */
@@ -105,7 +105,7 @@ export class TableReading {
     return this.#contentEnd
   }
 
-  get #told(): TableEntries {
+  get #completed(): TableEntries {
     if (this.#entries === undefined) throw new Error('read all entries first')
     return this.#entries
   }

@@ -65,9 +65,9 @@ export function verifiedToc(layer: Layer): VerifiedToc | undefined {
 }
 
 /** The size of the layer's tar according to the manifest; undefined if it does not say. */
-export function toldTarBytes({ annotations = {} }: Pick<Descriptor, 'annotations'>): number | undefined {
-  const told = annotations[STARGZ_SIZE]
-  return told !== undefined && /^\d{1,15}$/.test(told) ? Number(told) : undefined
+export function declaredTarBytes({ annotations = {} }: Pick<Descriptor, 'annotations'>): number | undefined {
+  const declared = annotations[STARGZ_SIZE]
+  return declared !== undefined && /^\d{1,15}$/.test(declared) ? Number(declared) : undefined
 }
 
 /** @throws Problem `too_large` */

@@ -20,13 +20,13 @@ if (waiting.length > 0) void Promise.all(waiting.map(follow)).then(() => locatio
 
 /** Shows what a link leads to in the link's place. */
 async function load(details) {
-  const told = details.querySelector('.load')
+  const placeholder = details.querySelector('.load')
   details.setAttribute('aria-busy', 'true')
   try {
     const answer = await fetch(details.dataset.load)
     const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
     const shown = page.querySelector('[data-loaded]') ?? page.querySelector('[role="alert"]')
-    if (shown !== null) told.replaceWith(document.importNode(shown, true))
+    if (shown !== null) placeholder.replaceWith(document.importNode(shown, true))
   } catch {
     // The link is still there.
   } finally {

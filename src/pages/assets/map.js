@@ -9,7 +9,7 @@ const KEYS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowU
 const PLACE = ['path', 'pathBase64', 'color']
 
 /** What a rectangle is. */
-const told = new WeakMap()
+const titles = new WeakMap()
 
 for (const figure of document.querySelectorAll('[data-map]')) begin(figure)
 
@@ -42,7 +42,7 @@ function addressIn(shown) {
 function begin(figure) {
   const tip = figure.querySelector('[data-tip]')
   for (const title of figure.querySelectorAll('svg.treemap title')) {
-    told.set(title.parentElement, title.textContent)
+    titles.set(title.parentElement, title.textContent)
     // Nearer to the pointer, an empty one keeps the browser from showing its own tooltip.
     title.parentElement.querySelector('rect').append(title.cloneNode())
   }
@@ -52,7 +52,7 @@ function begin(figure) {
     const links = frame.querySelectorAll('a')
     for (const [at, link] of links.entries()) link.setAttribute('tabindex', at === 0 ? '0' : '-1')
     const tell = (event) => {
-      const text = told.get(event.target.closest('a, g'))
+      const text = titles.get(event.target.closest('a, g'))
       tip.hidden = text === undefined
       if (text === undefined) return
       tip.textContent = text
@@ -110,7 +110,7 @@ function lightUp(figure) {
     let count = 0
     for (const frame of figure.querySelectorAll('.wide, .narrow')) {
       const cells = [...frame.querySelectorAll('svg > a, svg > g')]
-      const lit = cells.filter((cell) => wanted !== '' && isCalled(told.get(cell), wanted))
+      const lit = cells.filter((cell) => wanted !== '' && isCalled(titles.get(cell), wanted))
       for (const cell of cells) cell.classList.toggle('lit', lit.includes(cell))
       frame.classList.toggle('searched', wanted !== '')
       if (frame.checkVisibility()) count = lit.length

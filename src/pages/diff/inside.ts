@@ -110,8 +110,8 @@ function partName(place: DiffPlace, file: PathKey, { key, name: text = '', chang
 
 function versionsOf({ fromVersion = '', toVersion = '' }: PartChange): Html | '' {
   const versions = fromVersion === toVersion ? [toVersion] : [fromVersion, toVersion]
-  const told = versions.filter((version) => version !== '').map((version) => visible(cut(version)))
-  return told.length === 0 ? '' : html`<span class="quiet">${told.join(' → ')}</span>`
+  const shown = versions.filter((version) => version !== '').map((version) => visible(cut(version)))
+  return shown.length === 0 ? '' : html`<span class="quiet">${shown.join(' → ')}</span>`
 }
 
 function cut(text: string): string {

@@ -40,13 +40,13 @@ export function changePicture(
 ): string {
   const { added, removed, modified } = root.bytes
   const sums = { added, removed, changed: modified }
-  const told = CHANGES.filter((kind) => sums[kind] > 0).map((kind) => `${formatBytes(sums[kind])} ${kind}`)
+  const parts = CHANGES.filter((kind) => sums[kind] > 0).map((kind) => `${formatBytes(sums[kind])} ${kind}`)
   return treemapPicture({
     top: areaOf(root, new Map()),
     colour: 'change',
     frame: { width, height: Math.round(width / 2) },
     // Names may be long: what does not fit is cut at the end.
-    title: told.length === 0 ? 'The same files' : told.join(', '),
+    title: parts.length === 0 ? 'The same files' : parts.join(', '),
     more: `${shortName(from)} → ${shortName(to)}`,
   })
 }

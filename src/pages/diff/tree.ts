@@ -102,12 +102,12 @@ function noteOf(node: ChangeNode): string {
     const sizes = fields.includes('content') ? `: ${formatBytes(fromBytes)} → ${formatBytes(toBytes)}` : ''
     return `${fields.join(', ')}${sizes}`
   }
-  const told = (['added', 'removed', 'modified'] as const)
+  const summary = (['added', 'removed', 'modified'] as const)
     .filter((kind) => counts[kind] > 0)
     .map((kind) => `${formatCount(counts[kind])} ${kind}`)
     .join(', ')
   const hasBoth = ownDelta !== 0 && ownDelta !== delta
-  return hasBoth ? `${told} · ${formatDelta(ownDelta)} directly in it` : told
+  return hasBoth ? `${summary} · ${formatDelta(ownDelta)} directly in it` : summary
 }
 
 function rest(place: DiffPlace, node: ChangeNode, left: number): Html {

@@ -78,7 +78,7 @@ const TYPES: Readonly<Record<ElfFacts['type'], string>> = {
 function programFacts({ facts, modules }: ElfInside): Html {
   const { class: width, machine, type, interpreter, needed, buildId, stripped } = facts
   const more = needed.length - MAX_NEEDED
-  const told: readonly (readonly [string, Html | string])[] = [
+  const rows: readonly (readonly [string, Html | string])[] = [
     ['Kind', `ELF ${TYPES[type]}, ${machine}, ${width} bits`],
     ['Symbols', stripped ? 'stripped' : 'has a symbol table'],
     ...(modules === undefined ? [] : [['Written in', 'Go'] as const]),
@@ -93,7 +93,7 @@ function programFacts({ facts, modules }: ElfInside): Html {
         ]),
     ...(buildId === undefined ? [] : [['Build ID', name(cut(buildId))] as const]),
   ]
-  return html`<dl class="about">${told.map(([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>`
+  return html`<dl class="about">${rows.map(([label, value]) => html`<div><dt>${label}</dt><dd>${value}</dd></div>`)}</dl>`
 }
 
 async function programTables(inside: ElfInside): Promise<Html> {

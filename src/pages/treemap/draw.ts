@@ -203,12 +203,12 @@ function drawCell(cell: Cell, { top, colour, link, frame }: TreemapView): string
     area.key === '' ? '/' : `${visible(showPath(baseName(area.key)).path)}${area.isDirectory ? '/' : ''}`
   const opens = area.opens === true && area.hiddenIn === undefined
   const what = [formatBytes(bytes), share, classText(colour, area), opens ? 'opens' : '']
-  const told = markupText(`${path}: ${what.filter((part) => part !== '').join(', ')}`)
+  const title = markupText(`${path}: ${what.filter((part) => part !== '').join(', ')}`)
   const paint =
     area.hiddenIn !== undefined
       ? `fill="url(#${hatchId(frame)})"`
       : `class="${isOpen ? 'frame' : hueOf(colour, area.main)}"`
-  const drawn = `<title>${told}</title><rect ${paint} x="${x}" y="${y}" width="${width}" height="${height}"/>${labelOf(`${opens ? `${OPENS} ` : ''}${shortened(name, width)} ${isOpen || width > 150 ? formatBytes(bytes) : ''}`.trim(), cell)}`
+  const drawn = `<title>${title}</title><rect ${paint} x="${x}" y="${y}" width="${width}" height="${height}"/>${labelOf(`${opens ? `${OPENS} ` : ''}${shortened(name, width)} ${isOpen || width > 150 ? formatBytes(bytes) : ''}`.trim(), cell)}`
   const address = depth === 0 ? undefined : link?.(area)
   if (address === undefined) return `<g>${drawn}</g>`
   const kind = leadsOn(area) ? ' data-zoom=""' : ''

@@ -88,7 +88,7 @@ ${colours.map(
 <div class="wide">${picture(WIDE)}</div>
 <div class="narrow">${picture(NARROW)}</div>
 <p class="tip" data-tip aria-hidden="true" hidden></p>
-<div class="told-row"><p class="told quiet">${areas} Click a directory${hasOpening(top) && `, or a file marked ${OPENS},`} to zoom in; arrow keys move, Enter opens, Escape goes up.</p>
+<div class="caption-row"><p class="caption quiet">${areas} Click a directory${hasOpening(top) && `, or a file marked ${OPENS},`} to zoom in; arrow keys move, Enter opens, Escape goes up.</p>
 <ul class="legend" aria-label="Colours">${legendOf(colour, top).map(
     ({ hue, text }) =>
       html`<li><svg class="key" viewBox="0 0 10 10" aria-hidden="true">${raw(keyOf(hue, 10))}</svg>${text}</li>`,

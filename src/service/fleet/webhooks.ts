@@ -22,7 +22,7 @@ export type Push = {
 }
 
 /** A reference as the registry sent it, or why it is not valid. */
-type Told = { readonly image: string } | { readonly why: string }
+type PushEvent = { readonly image: string } | { readonly why: string }
 
 /** Limit of a notification; further images are ignored. */
 const MAX_IMAGES = 1_000
@@ -30,7 +30,7 @@ const MAX_IGNORED = 100
 /** Limit on an untrusted reference. */
 const MAX_SHOWN_LENGTH = 500
 
-type Reader = (body: unknown) => readonly Told[]
+type Reader = (body: unknown) => readonly PushEvent[]
 
 const READERS: Readonly<Record<WebhookKind, Reader>> = {
   distribution: readDistribution,
@@ -44,9 +44,9 @@ const READERS: Readonly<Record<WebhookKind, Reader>> = {
 export function readPush(kind: WebhookKind, body: unknown, configuration: Configuration): Push {
   const images = new Set<string>()
   const ignored: Ignored[] = []
-  const told = READERS[kind](body)
-  if (told.length === 0) ignored.push({ why: `the body names no image as ${kind} does` })
-  for (const one of told) {
+  const events = READERS[kind](body)
+  if (events.length === 0) ignored.push({ why: `the body names no image as ${kind} does` })
+  for (const one of events) {
     const judged = 'why' in one ? one : judge(one.image, configuration)
     if ('why' in judged) ignored.push(judged)
     else if (images.size < MAX_IMAGES) images.add(judged.image)
@@ -79,7 +79,7 @@ const distributionEvent = z.object({
   request: z.object({ host: z.string() }).optional(),
 })
 
-function readDistribution(body: unknown): readonly Told[] {
+function readDistribution(body: unknown): readonly PushEvent[] {
   return listIn(body, 'events').map((event) => {
     const parsed = distributionEvent.safeParse(event)
     if (!parsed.success) return { why: 'the event has no action, or no target with its repository' }
@@ -99,7 +99,7 @@ const dockerHubPush = z.object({
   repository: z.object({ repo_name: z.string() }),
 })
 
-function readDockerHub(body: unknown): readonly Told[] {
+function readDockerHub(body: unknown): readonly PushEvent[] {
   const parsed = dockerHubPush.safeParse(body)
   if (!parsed.success) return []
   const { push_data, repository } = parsed.data
@@ -116,7 +116,7 @@ const githubEvent = z.union([
 ])
 const PUBLISHED = new Set(['published', 'updated'])
 
-function readGithub(body: unknown): readonly Told[] {
+function readGithub(body: unknown): readonly PushEvent[] {
   const parsed = githubEvent.safeParse(body)
   if (!parsed.success) return []
   const { action } = parsed.data
@@ -135,7 +135,7 @@ const harborEvent = z.object({
 })
 const harborResource = z.object({ resource_url: z.string() })
 
-function readHarbor(body: unknown): readonly Told[] {
+function readHarbor(body: unknown): readonly PushEvent[] {
   const parsed = harborEvent.safeParse(body)
   if (!parsed.success) return []
   const { type, event_data } = parsed.data
@@ -151,7 +151,7 @@ const quayPush = z.object({
   updated_tags: z.union([z.array(z.string()), z.record(z.string(), z.unknown())]),
 })
 
-function readQuay(body: unknown): readonly Told[] {
+function readQuay(body: unknown): readonly PushEvent[] {
   const parsed = quayPush.safeParse(body)
   if (!parsed.success) return []
   const { docker_url: repository, updated_tags: tags } = parsed.data

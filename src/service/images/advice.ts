@@ -79,11 +79,11 @@ export async function adviseOn(
     base && { reference: base.identity.reference, diffIds: base.config.diffIds },
   )
   const advice = await adviceOf(store, { image, facts }, exclusion, base)
-  const told = { image, autoBase, advice: withLines(advice, layerSteps(image.config, dockerfile)) }
-  if (base === undefined) return told
+  const advised = { image, autoBase, advice: withLines(advice, layerSteps(image.config, dockerfile)) }
+  if (base === undefined) return advised
   const whole = await adviceOf(store, { image, facts }, exclusionOf(ignore, image.config.diffIds, undefined))
   const baseLayers = exclusion?.baseLayers ?? 0
-  return { ...told, baseItems: whole.items.filter((item) => whoseItem(item, baseLayers) === 'base') }
+  return { ...advised, baseItems: whole.items.filter((item) => whoseItem(item, baseLayers) === 'base') }
 }
 
 /** Each item with the Dockerfile line of the step to change. */

@@ -67,11 +67,11 @@ export async function judge(
     ...(base === undefined ? {} : { baseImage: base.known }),
     ...(base?.shown === undefined ? {} : { autoBase: base.shown }),
   })
-  const told = { verdict: withSteps(verdict, steps) }
-  if (!advice || facts === undefined) return told
+  const judged = { verdict: withSteps(verdict, steps) }
+  if (!advice || facts === undefined) return judged
   const exclusion = exclusionOf(policy.ignore, opened.config.diffIds, base && baseOf(base.known))
   const found = await adviceOf(store, { image: opened, facts }, exclusion, base?.opened)
-  return { ...told, advice: withLines(found, steps) }
+  return { ...judged, advice: withLines(found, steps) }
 }
 
 type Compared = { readonly image: OpenedImage; readonly baseline: OpenedImage | undefined }

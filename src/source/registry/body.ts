@@ -132,8 +132,8 @@ const FIRST_BYTES = 16 * 1024
 export async function readAll(response: Response, options: WholeBody): Promise<Uint8Array> {
   const { limit, what, timeouts, signal } = options
   const tooLarge = () => new Problem('too_large', `${what} is larger than the limit of ${limit} bytes`)
-  const told = Number(response.headers.get('content-length') ?? 0)
-  if (told > limit) {
+  const declared = Number(response.headers.get('content-length') ?? 0)
+  if (declared > limit) {
     await response.body?.cancel().catch(() => undefined)
     throw tooLarge()
   }

@@ -62,7 +62,7 @@ function mediaTypeOf(response: Response): { readonly mediaType?: string } {
 }
 
 /** The digest from the registry, if it is valid. */
-function toldDigest(response: Response): string | undefined {
+function declaredDigest(response: Response): string | undefined {
   const digest = response.headers.get('docker-content-digest')
   return digest !== null && isSha256(digest) ? digest : undefined
 }
@@ -120,7 +120,7 @@ export class RegistryClient {
    */
   async resolve(repository: Repository, tagOrDigest: string, caller: Caller): Promise<ResolvedManifest> {
     const question = manifestQuestion('HEAD', tagOrDigest)
-    const told = await this.#authenticatedClient.ask(
+    const declared = await this.#authenticatedClient.ask(
       repository,
       question,
       caller,
@@ -128,13 +128,13 @@ export class RegistryClient {
         if (NO_HEAD.has(answer.response.status)) return undefined
         if (answer.response.status !== 200) throw await refuse()
         await discard(answer.response)
-        const digest = toldDigest(answer.response)
+        const digest = declaredDigest(answer.response)
         return digest && { digest, ...mediaTypeOf(answer.response) }
       },
     )
-    if (!told || (isSha256(tagOrDigest) && told.digest !== tagOrDigest))
+    if (!declared || (isSha256(tagOrDigest) && declared.digest !== tagOrDigest))
       return this.manifest(repository, tagOrDigest, caller)
-    return told
+    return declared
   }
 
   /**
@@ -179,7 +179,7 @@ export class RegistryClient {
       const { timeouts } = this.#authenticatedClient.transport
       const bytes = await readAll(response, { limit: MAX_MANIFEST_BYTES, what, timeouts, signal })
       const digest = digestOf(bytes)
-      const expected = isSha256(tagOrDigest) ? tagOrDigest : toldDigest(response)
+      const expected = isSha256(tagOrDigest) ? tagOrDigest : declaredDigest(response)
       if (expected !== undefined && expected !== digest)
         throw new Problem(
           'invalid_image',
@@ -285,8 +285,8 @@ export class RegistryClient {
           if (NO_HEAD.has(response.status)) return false
           if (response.status !== 200) throw await refuse()
           await discard(response)
-          const told = toldDigest(response)
-          return told === undefined || question.path.endsWith(told)
+          const declared = declaredDigest(response)
+          return declared === undefined || question.path.endsWith(declared)
         },
       )
     } catch (error) {

@@ -59,8 +59,8 @@ export const LOST: ProblemDocument = {
 export function keyOf(job: SharedJob): string {
   if (job.kind !== 'config') return jobKey(job)
   const { source, descriptor } = job
-  const told = [placeOf(source), callerOf(source), descriptor.size, descriptor.urls ?? []]
-  return `config/${descriptor.digest}/${createHash('sha256').update(JSON.stringify(told)).digest('hex')}`
+  const declared = [placeOf(source), callerOf(source), descriptor.size, descriptor.urls ?? []]
+  return `config/${descriptor.digest}/${createHash('sha256').update(JSON.stringify(declared)).digest('hex')}`
 }
 
 export function kindOf(key: string): JobKind {
@@ -69,7 +69,7 @@ export function kindOf(key: string): JobKind {
 }
 
 /** Zeros if no progress is reported yet. */
-export function progressOf(told: unknown): JobProgress {
-  const parsed = progressSchema.safeParse(told)
+export function progressOf(declared: unknown): JobProgress {
+  const parsed = progressSchema.safeParse(declared)
   return parsed.success ? parsed.data : NO_PROGRESS
 }

@@ -210,11 +210,11 @@ class Waiting {
 /** Reports a job's progress to the other servers, one message at a time. */
 function reporting(bull: BullJob<QueuedJob>): (state: JobState) => void {
   let isTelling = false
-  let told: JobState['progress'] = NO_PROGRESS
+  let reported: JobState['progress'] = NO_PROGRESS
   return ({ progress }) => {
-    if (isTelling || progress === told) return
+    if (isTelling || progress === reported) return
     isTelling = true
-    told = progress
+    reported = progress
     bull
       .updateProgress(progress)
       // A restarted Redis may have lost the job.

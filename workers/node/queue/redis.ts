@@ -19,7 +19,7 @@ export class RedisLink {
   readonly #connections: Redis[] = []
   readonly #beating: NodeJS.Timeout
   #isAway = true
-  #wasTold = false
+  #wasReported = false
 
   constructor(url: string, log: Log) {
     this.#url = url
@@ -78,10 +78,10 @@ export class RedisLink {
   }
 
   #found(isAway: boolean): void {
-    if (isAway !== this.#isAway && this.#wasTold)
+    if (isAway !== this.#isAway && this.#wasReported)
       this.#log.warn(isAway ? 'Redis is unreachable' : 'Redis is reachable again')
     this.#isAway = isAway
-    this.#wasTold ||= !isAway
+    this.#wasReported ||= !isAway
   }
 
   #connect(options: {

@@ -48,10 +48,10 @@ serveTasks<AnalysisTask, LayerOutcome | undefined, never, AnalysisSaid>(async (t
     const { job, authorization } = task
     if (authorization !== undefined && job.source.kind === 'registry')
       service.client.borrowAuthorization(job.source, job.source.credential, authorization)
-    let toldAt = 0
+    let reportedAt = 0
     const report = (progress: JobProgress) => {
-      if (Date.now() - toldAt < PROGRESS_MILLISECONDS) return
-      toldAt = Date.now()
+      if (Date.now() - reportedAt < PROGRESS_MILLISECONDS) return
+      reportedAt = Date.now()
       say({ progress })
     }
     const ask = (request: SecondThreadRequest) => say({ request }, [request.port])

@@ -56,7 +56,7 @@ export async function credentialHeaders(
   env: Environment,
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, string>>> {
-  const places = references.flatMap(placesOf)
+  const places = references.flatMap(repositoriesOf)
   if (places.length === 0) return {}
   const files = await readFiles(env)
   const found = new Map<string, Auth>()
@@ -70,9 +70,9 @@ export async function credentialHeaders(
   return { 'x-registry-config': Buffer.from(config).toString('base64url') }
 }
 
-type Place = { readonly registry: string; readonly repository: string }
+type Repository = { readonly registry: string; readonly repository: string }
 
-function placesOf(reference: string): readonly Place[] {
+function repositoriesOf(reference: string): readonly Repository[] {
   try {
     const parsed = parseImageReference(reference)
     return parsed.transport === 'docker' ? [parsed] : []
@@ -111,7 +111,7 @@ async function readAuthFile(path: string): Promise<AuthFile | undefined> {
 
 async function firstOf(
   files: readonly AuthFile[],
-  place: Place,
+  place: Repository,
   signal: AbortSignal,
 ): Promise<Auth | undefined> {
   for (const file of files) {
@@ -122,7 +122,7 @@ async function firstOf(
 }
 
 /** The registry's own helper, else the general helper, else the entry in the file itself. */
-async function authOf(file: AuthFile, place: Place, signal: AbortSignal): Promise<Auth | undefined> {
+async function authOf(file: AuthFile, place: Repository, signal: AbortSignal): Promise<Auth | undefined> {
   const helper = mostSpecific(file.credHelpers ?? {}, place) ?? (file.credsStore || undefined)
   const kept = helper === undefined ? undefined : await askHelper(helper, place.registry, signal)
   if (kept !== undefined) return kept
@@ -134,7 +134,7 @@ async function authOf(file: AuthFile, place: Place, signal: AbortSignal): Promis
 /** The entry of the repository or of the longest prefix of its name, down to the registry. */
 function mostSpecific<T>(
   entries: Readonly<Record<string, T>>,
-  { registry, repository }: Place,
+  { registry, repository }: Repository,
 ): T | undefined {
   const parts = repository.split('/')
   for (let length = parts.length; length > 0; length--) {

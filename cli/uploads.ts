@@ -67,7 +67,7 @@ class Uploads {
   async referenceTo(text: string): Promise<string> {
     const reference = localReference(text)
     if (reference === undefined) return text
-    const place = placeOf(reference)
+    const place = locationOf(reference)
     const id = this.#sent.get(place) ?? (await this.#send(text, reference))
     this.#sent.set(place, id)
     if (reference.digest !== undefined) return `upload:${id}@${reference.digest}`
@@ -182,7 +182,7 @@ function localReference(text: string): LocalReference | undefined {
   }
 }
 
-function placeOf(reference: LocalReference): string {
+function locationOf(reference: LocalReference): string {
   if (reference.transport === 'docker-daemon') return `docker-daemon:${reference.name}`
   return reference.path === '-' ? '-' : resolve(reference.path)
 }

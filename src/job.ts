@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import type { Compression } from './oci/compression.ts'
 import type { CompressionSetting } from './oci/compression-setting.ts'
 import { type Descriptor, isEncrypted } from './oci/manifest.ts'
-import { callerOf, originOf, placeOf, type SourceRef } from './oci/source-ref.ts'
+import { callerOf, locationOf, originOf, type SourceRef } from './oci/source-ref.ts'
 import type { Problem, ProblemDocument } from './problem.ts'
 import { IMAGE_FORMAT, LAYER_FORMAT } from './stored-formats.ts'
 
@@ -125,7 +125,7 @@ export type JobState = {
 export function jobKey(job: Job): string {
   const digest = job.kind === 'layer' ? job.descriptor.digest : job.digest
   const { source } = job
-  const place = job.kind === 'image' || job.alone ? placeOf(source) : originOf(source)
+  const place = job.kind === 'image' || job.alone ? locationOf(source) : originOf(source)
   const caller = createHash('sha256')
     .update(JSON.stringify([place, callerOf(source), ...inputsOf(job)]))
     .digest('hex')

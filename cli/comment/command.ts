@@ -22,7 +22,7 @@ export function requireForge({ GITHUB_ACTIONS: github, GITLAB_CI: gitlab }: Envi
     throw new Failure('usage', '--comment works in GitHub Actions and GitLab CI')
 }
 
-type Place = { readonly comments: Comments; readonly report?: string | undefined }
+type Destination = { readonly comments: Comments; readonly report?: string | undefined }
 
 /**
  * A comment that cannot be written is no failure.
@@ -40,7 +40,7 @@ export async function comment(
   const token = env[name]
   if (!token) return `no comment: ${name} is not set`
   try {
-    const place = await placeOf(env, token, signal)
+    const place = await destinationOf(env, token, signal)
     if (place === undefined) return 'no comment: this run is not about a pull or merge request'
     const facts = readFacts(named(await gatherFacts(caller, question, warn)))
     const done = await keepComment(place.comments, facts, { threshold, server, report: place.report, signal })
@@ -50,7 +50,11 @@ export async function comment(
   }
 }
 
-async function placeOf(env: Environment, token: string, signal: AbortSignal): Promise<Place | undefined> {
+async function destinationOf(
+  env: Environment,
+  token: string,
+  signal: AbortSignal,
+): Promise<Destination | undefined> {
   if (env.GITHUB_ACTIONS !== 'true') {
     const comments = mergeRequestComments(env, token, signal)
     return comments && { comments, report: env.CI_JOB_URL || undefined }

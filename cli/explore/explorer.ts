@@ -9,9 +9,9 @@ import type { View } from './keys.ts'
 import { ListPane, type Row } from './list-pane.ts'
 import { adviceRows, changePages, layerChangeRows, layerRows, pagesOf } from './lists.ts'
 import { Pager, type PagerText } from './pager.ts'
-import { type Place, placeOf } from './place.ts'
 import type { Prompt } from './prompt.ts'
 import type { Questions, Report } from './questions.ts'
+import { layoutOf, type ScreenLayout } from './screen-layout.ts'
 import { TreeWalk } from './tree-walk.ts'
 
 export const BARS = ['bars', 'percent', 'both', 'neither'] as const
@@ -187,8 +187,8 @@ export class Explorer implements Host {
     this.changed()
   }
 
-  get place(): Place {
-    return placeOf(this.size, this.pager === undefined && this.view !== 'tree' && this.reading === undefined)
+  get place(): ScreenLayout {
+    return layoutOf(this.size, this.pager === undefined && this.view !== 'tree' && this.reading === undefined)
   }
 
   /** Scrolls so that what is selected is on a screen of this size, and asks for rows that it will need. */

@@ -228,7 +228,7 @@ class Reader {
     }
     const item = this.#batch[this.#at++]
     if (item === undefined) return
-    const path = placeOf(item)
+    const path = subjectOf(item)
     this.next = { path, key: path.replaceAll('/', '\0'), item }
   }
 }
@@ -236,7 +236,7 @@ class Reader {
 const WHITEOUT = '.wh.'
 
 /** The path that a member is about. */
-function placeOf(item: FileItem): ByteString {
+function subjectOf(item: FileItem): ByteString {
   const path = pathOf(item)
   const cut = path.lastIndexOf('/') + 1
   if (item.whiteout === 'opaque') return path.slice(0, Math.max(cut - 1, 0))

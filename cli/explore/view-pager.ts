@@ -4,9 +4,14 @@ import { clustersOf, cutEnd } from './clusters.ts'
 import type { Grid } from './grid.ts'
 import type { Look } from './look.ts'
 import type { Pager } from './pager.ts'
-import type { Place } from './place.ts'
+import type { ScreenLayout } from './screen-layout.ts'
 
-export function drawPager(pager: Pager, grid: Grid, { first, rows }: Place, { hasColour }: Look): void {
+export function drawPager(
+  pager: Pager,
+  grid: Grid,
+  { first, rows }: ScreenLayout,
+  { hasColour }: Look,
+): void {
   const { text, top, shift } = pager
   const digits = text.isNumbered === true ? String(text.count).length : 0
   const fits = pager.fits()

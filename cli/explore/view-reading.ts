@@ -4,7 +4,7 @@ import type { AnalysisProgress } from '../ask.ts'
 import { cutEnd } from './clusters.ts'
 import type { Reading } from './explorer.ts'
 import type { Grid } from './grid.ts'
-import type { Place } from './place.ts'
+import type { ScreenLayout } from './screen-layout.ts'
 
 const BAR = 30
 /** The total, and an empty line. */
@@ -19,7 +19,7 @@ type LayerLine = {
   readonly text: string
 }
 
-export function drawReading({ steps, progress }: Reading, grid: Grid, { first, rows }: Place): void {
+export function drawReading({ steps, progress }: Reading, grid: Grid, { first, rows }: ScreenLayout): void {
   const { columns } = grid.size
   if (progress === undefined) {
     grid.put({ x: 0, y: first }, 'opening the image …')

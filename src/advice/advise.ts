@@ -557,7 +557,7 @@ class Adviser {
     { rule, severity }: AdviceRule,
     { kind, title, fix }: Pick<PathRule['items'][number], 'kind' | 'title' | 'fix'>,
     sum: Sum,
-    { layer, byLayer, layers = [], ...known }: Place,
+    { layer, byLayer, layers = [], ...known }: FoundIn,
   ): AdviceItem {
     const found = { ...this.#found(layer, byLayer), files: sum.keys, ...known }
     return {
@@ -608,7 +608,7 @@ class Adviser {
 }
 
 /** Where the files are, and what else is known for a fix. */
-type Place = Partial<Pick<Found, 'cache' | 'differs'>> & {
+type FoundIn = Partial<Pick<Found, 'cache' | 'differs'>> & {
   readonly layer?: number | undefined
   readonly byLayer?: number | undefined
   readonly layers?: readonly number[]

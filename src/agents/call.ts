@@ -1,10 +1,10 @@
 /** Calls a tool: asks its endpoint, and writes the answer for an agent. */
 import { Problem, problemTitle } from '../problem.ts'
 import { parseJson } from '../text/json.ts'
-import { nameOf, type Place, readCursor, requireSame, writeCursor } from './cursor.ts'
+import { type Continuation, nameOf, readCursor, requireSame, writeCursor } from './cursor.ts'
 import { linesOf, listLines } from './lines.ts'
 import { queryOf } from './query.ts'
-import { filePage, placeInFile } from './read-file.ts'
+import { continuationInFile, filePage } from './read-file.ts'
 import { type Result, roomFor, textOf } from './result.ts'
 import type { Tool } from './tools.ts'
 
@@ -28,20 +28,22 @@ export async function callTool({ tool, given, ask, signal }: Call): Promise<Resu
     const query = queryOf(tool.inputSchema, given)
     const { name, path } = tool
     if (name === 'file') {
-      const place = placeInFile(given)
+      const continuation = continuationInFile(given)
       const response = await ask(`${path}?${query}`, signal)
-      return response.ok ? await filePage(response, `${query}`, place) : refusal(await fieldsOf(response))
+      return response.ok
+        ? await filePage(response, `${query}`, continuation)
+        : refusal(await fieldsOf(response))
     }
-    const place = readCursor(given.cursor)
+    const continuation = readCursor(given.cursor)
     const asked = `${query}`
-    if (place.page !== undefined) query.set('cursor', place.page)
+    if (continuation.page !== undefined) query.set('cursor', continuation.page)
     const response = await ask(`${path}?${query}`, signal)
     const text = await response.text()
     const fields = fieldsIn(text)
     const { status } = response
     if (status === PENDING) return refusal({ code: 'analysis_pending', ...fields })
     if (!response.ok && status !== RULE_BROKEN) return refusal(fields)
-    return pageOf(tool, fields, { place, of: nameOf(asked, text) })
+    return pageOf(tool, fields, { continuation, of: nameOf(asked, text) })
   } catch (error) {
     if (error instanceof Problem) return refusal(error.toDocument())
     throw error
@@ -58,28 +60,28 @@ function fieldsIn(text: string): Fields {
 }
 
 type Position = {
-  readonly place: Place
+  readonly continuation: Continuation
   /** Names the answer. */
   readonly of: string
 }
 
 /** As many lines as fit, after those that were given before. */
-function pageOf(tool: Tool, { nextCursor, ...fields }: Fields, { place, of }: Position): Result {
-  requireSame(place, of)
+function pageOf(tool: Tool, { nextCursor, ...fields }: Fields, { continuation, of }: Position): Result {
+  requireSame(continuation, of)
   const next = typeof nextCursor === 'string' ? nextCursor : undefined
-  const longest = [place.page ?? '', next ?? ''].sort((a, b) => b.length - a.length)[0] ?? ''
+  const longest = [continuation.page ?? '', next ?? ''].sort((a, b) => b.length - a.length)[0] ?? ''
   const sentence = tool.says
   const room = roomFor({
     sentence,
     cursor: writeCursor({ skipped: Number.MAX_SAFE_INTEGER, of, page: longest }),
   })
-  const all = place.page === undefined ? linesOf(fields, room) : listLines(fields, room)
-  const { lines, isWhole } = fitting(all, room, place.skipped)
+  const all = continuation.page === undefined ? linesOf(fields, room) : listLines(fields, room)
+  const { lines, isWhole } = fitting(all, room, continuation.skipped)
   const more = isWhole
     ? next === undefined
       ? undefined
       : { skipped: 0, page: next }
-    : { skipped: place.skipped + lines.length, of, page: place.page }
+    : { skipped: continuation.skipped + lines.length, of, page: continuation.page }
   const cursor = more === undefined ? undefined : writeCursor(more)
   return { text: textOf({ sentence, data: lines.join('\n'), cursor }), isError: false }
 }

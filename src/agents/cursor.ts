@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { Problem } from '../problem.ts'
 
-export type Place = {
+export type Continuation = {
   /** Lines of an answer, or bytes of a file, that were given before. */
   readonly skipped: number
   /** What they were counted in; absent where nothing was skipped. */
@@ -11,15 +11,15 @@ export type Place = {
   readonly page?: string | undefined
 }
 
-const START: Place = { skipped: 0 }
+const START: Continuation = { skipped: 0 }
 const CURSOR = /^(\d{1,15})-([0-9a-f]{16})?(?:-([A-Za-z0-9_-]{1,2048}))?$/
 
-export function writeCursor({ skipped, of = '', page }: Place): string {
+export function writeCursor({ skipped, of = '', page }: Continuation): string {
   return page === undefined ? `${skipped}-${of}` : `${skipped}-${of}-${page}`
 }
 
 /** @throws Problem `invalid_parameter` */
-export function readCursor(given: unknown): Place {
+export function readCursor(given: unknown): Continuation {
   if (given === undefined) return START
   const [, skipped, of, page] = (typeof given === 'string' && CURSOR.exec(given)) || []
   if (skipped === undefined) throw refused('is not valid: send the cursor of the previous answer, unchanged')
@@ -32,7 +32,7 @@ export function nameOf(...parts: readonly string[]): string {
 }
 
 /** @throws Problem `invalid_parameter` if the lines or bytes that were skipped were others */
-export function requireSame({ skipped, of }: Place, now: string): void {
+export function requireSame({ skipped, of }: Continuation, now: string): void {
   if (skipped > 0 && of !== now)
     throw refused('belongs to other arguments, or the image has changed since: ask again without it')
 }

@@ -1,5 +1,5 @@
 /** The tool `file`: a page of a file's text, as it is. */
-import { nameOf, type Place, readCursor, requireSame, writeCursor } from './cursor.ts'
+import { type Continuation, nameOf, readCursor, requireSame, writeCursor } from './cursor.ts'
 import { invalidArgument } from './query.ts'
 import { RESULT_BYTES, type Result, roomFor, textOf } from './result.ts'
 import { visibleText } from './visible.ts'
@@ -12,7 +12,7 @@ const WINDOW_BYTES = RESULT_BYTES + 4
 const LONGEST_CURSOR = writeCursor({ skipped: Number.MAX_SAFE_INTEGER, of: nameOf() })
 
 /** @throws Problem `invalid_parameter` */
-export function placeInFile(given: Readonly<Record<string, unknown>>): Place {
+export function continuationInFile(given: Readonly<Record<string, unknown>>): Continuation {
   const { offset, cursor } = given
   if (offset === undefined) return readCursor(cursor)
   if (cursor !== undefined) throw invalidArgument('offset', 'cannot stand beside cursor')
@@ -21,12 +21,16 @@ export function placeInFile(given: Readonly<Record<string, unknown>>): Place {
 }
 
 /** @param query what was asked, without a cursor */
-export async function filePage(response: Response, query: string, place: Place): Promise<Result> {
+export async function filePage(
+  response: Response,
+  query: string,
+  continuation: Continuation,
+): Promise<Result> {
   const of = nameOf(query, response.headers.get('ETag') ?? '')
-  if (place.of !== undefined) requireSame(place, of)
-  const { bytes, isEnd } = await readWindow(response, place.skipped)
+  if (continuation.of !== undefined) requireSame(continuation, of)
+  const { bytes, isEnd } = await readWindow(response, continuation.skipped)
   const text = textIn(bytes, isEnd)
-  const from = `from byte ${place.skipped} on`
+  const from = `from byte ${continuation.skipped} on`
   if (text === undefined) {
     const sentence = `The file is not UTF-8 text ${from}: these are up to ${HEX_BYTES} bytes as hex.`
     return { text: textOf({ sentence, data: hex(bytes.subarray(0, HEX_BYTES)) }), isError: false }
@@ -35,7 +39,9 @@ export async function filePage(response: Response, query: string, place: Place):
   const page = pageOf(text, roomFor({ sentence, cursor: LONGEST_CURSOR }))
   const given = Buffer.byteLength(page)
   const cursor =
-    isEnd && page.length === text.length ? undefined : writeCursor({ skipped: place.skipped + given, of })
+    isEnd && page.length === text.length
+      ? undefined
+      : writeCursor({ skipped: continuation.skipped + given, of })
   return { text: textOf({ sentence, data: visibleText(page), cursor }), isError: false }
 }
 

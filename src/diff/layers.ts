@@ -39,12 +39,12 @@ function pairs(diffId: string, from: readonly LayerReport[], to: readonly LayerR
   if (lastFrom === undefined || lastTo === undefined) return []
   return Array.from({ length: Math.max(from.length, to.length) }, (_, i) => ({
     diffId,
-    from: placeOf(from[i] ?? lastFrom),
-    to: placeOf(to[i] ?? lastTo),
+    from: layerPlaceOf(from[i] ?? lastFrom),
+    to: layerPlaceOf(to[i] ?? lastTo),
   }))
 }
 
-function placeOf({ index, digest }: LayerReport): LayerPlace {
+function layerPlaceOf({ index, digest }: LayerReport): LayerPlace {
   return { index, digest }
 }
 

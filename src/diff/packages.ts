@@ -55,12 +55,12 @@ export async function diffPackages(from: Packages, to: Packages): Promise<Packag
 
 /** A version that both images have is the same package, wherever it is; the rest are paired by path, then in order. */
 function diffGroup(group: Group, diff: Record<keyof PackageDiff, PackageChange[]>): void {
-  let left: Group = { from: group.from.toSorted(byPlace), to: group.to.toSorted(byPlace) }
+  let left: Group = { from: group.from.toSorted(byPath), to: group.to.toSorted(byPath) }
   left = withoutPairs(left, (one) => `${one.version}\0${one.path ?? ''}`).left
   left = withoutPairs(left, (one) => one.version).left
   const moved = withoutPairs(left, (one) => one.path)
   const rest = withoutPairs(moved.left, () => '')
-  const changed = [...moved.pairs, ...rest.pairs].sort(([, a], [, b]) => byPlace(a, b))
+  const changed = [...moved.pairs, ...rest.pairs].sort(([, a], [, b]) => byPath(a, b))
   diff.changed.push(...changed.map(([from, to]) => change(from, to)))
   diff.added.push(...rest.left.to.map((one) => change(undefined, one)))
   diff.removed.push(...rest.left.from.map((one) => change(one, undefined)))
@@ -85,7 +85,7 @@ function withoutPairs(
   return { pairs, left: { from, to: group.to.filter((one) => !paired.has(one)) } }
 }
 
-function byPlace(a: Package, b: Package): number {
+function byPath(a: Package, b: Package): number {
   return compareText(a.path ?? '', b.path ?? '') || compareText(a.version ?? '', b.version ?? '')
 }
 

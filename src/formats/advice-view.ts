@@ -37,7 +37,7 @@ const WEIGHTS: Readonly<Record<AdviceItem['severity'], number>> = { error: 0, wa
 
 export function worthwhileItems(items: readonly AdviceItem[], fileBytes: number): readonly AdviceItem[] {
   const secrets = new Set(
-    items.filter(({ rule }) => rule === 'secret').flatMap(({ paths }) => paths.map(placeOf)),
+    items.filter(({ rule }) => rule === 'secret').flatMap(({ paths }) => paths.map(pathInLayer)),
   )
   return items
     .filter((item) => item.severity === 'error' || !isSmall(item.bytes, fileBytes))
@@ -51,15 +51,15 @@ function isSmall(bytes: number, fileBytes: number): boolean {
 
 /** Whether removed files are all secrets, which are told already. */
 function isKnownSecret({ rule, files, paths }: AdviceItem, secrets: ReadonlySet<string>): boolean {
-  return rule === 'removed' && files === paths.length && paths.every((path) => secrets.has(placeOf(path)))
+  return rule === 'removed' && files === paths.length && paths.every((path) => secrets.has(pathInLayer(path)))
 }
 
-function placeOf({ path, pathBase64, layer }: SizedPath): string {
+function pathInLayer({ path, pathBase64, layer }: SizedPath): string {
   return `${layer} ${pathBase64 ?? path}`
 }
 
 /** `layer 1, hidden by layer 5`; empty if unknown. */
-export function placeText({ rule, layer, layers, byLayer }: AdviceItem): string {
+export function layerText({ rule, layer, layers, byLayer }: AdviceItem): string {
   const stored =
     layer === undefined
       ? []
@@ -80,7 +80,7 @@ function layersText(layers: readonly number[]): string {
 /** `1 file, layer 1, hidden by layer 5, line 12` */
 export function filesText(item: AdviceItem): string {
   const { files, line } = item
-  const place = placeText(item)
+  const place = layerText(item)
   return [
     files === 0 ? 'the image itself' : counted(files, 'file'),
     ...(place === '' ? [] : [place]),

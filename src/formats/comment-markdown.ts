@@ -42,7 +42,7 @@ export type CommentFacts = {
 
 export type Build = { readonly name: string; readonly compressedBytes: number }
 
-export type CommentPlaces = {
+export type CommentLinks = {
   /** Address of a picture of the diff that everybody may see. */
   readonly picture?: string | undefined
   /** Address of the whole report, such as the summary of the run. */
@@ -57,7 +57,7 @@ const BAR = 10
 const NAME = 40
 
 /** @returns less than 65,536 bytes, GitHub's limit on a comment */
-export function commentMarkdown(facts: CommentFacts, { picture, report }: CommentPlaces = {}): string {
+export function commentMarkdown(facts: CommentFacts, { picture, report }: CommentLinks = {}): string {
   const { verdict, diff, advice } = facts
   const parts = [
     [headlineOf(facts)],

@@ -2,7 +2,7 @@
 import { formatBytes } from '../text/format.ts'
 import { fixMarkdown } from './advice-markdown.ts'
 import { markdownCode } from './escape.ts'
-import { contentsOf, placeOf, type ReportView } from './report-view.ts'
+import { contentsOf, inLayers, type ReportView } from './report-view.ts'
 import { markdownTable } from './table.ts'
 
 export function reportMarkdown(view: ReportView): string {
@@ -10,7 +10,7 @@ export function reportMarkdown(view: ReportView): string {
   const { verdict, items, more, figures, layers, largest, warnings } = contentsOf(view)
   const changes = [
     ...items.map(
-      (item) => `* ${formatBytes(item.bytes)}: ${item.title}${placeOf(item)}. ${fixMarkdown(item.fix)}`,
+      (item) => `* ${formatBytes(item.bytes)}: ${item.title}${inLayers(item)}. ${fixMarkdown(item.fix)}`,
     ),
     ...(more === undefined ? [] : [`* ${more}`]),
   ]

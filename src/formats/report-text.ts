@@ -3,7 +3,7 @@ import { formatBytes } from '../text/format.ts'
 import { COLOURS } from './advice-text.ts'
 import { oneLine } from './check-values.ts'
 import { terminalLine, terminalText } from './escape.ts'
-import { contentsOf, placeOf, type ReportContents, type ReportView } from './report-view.ts'
+import { contentsOf, inLayers, type ReportContents, type ReportView } from './report-view.ts'
 import { endFitted, fitted, lengthOf, type TextStyle, textTable, wrapped } from './table.ts'
 
 const WIDTH = 80
@@ -59,7 +59,7 @@ function itemLines({ items, more }: ReportContents, width: number, paint: Paint)
     const size = formatBytes(bytes).padStart(9)
     const indent = ' '.repeat(lengthOf(size) + 2)
     return [
-      `${paint(size, COLOURS[severity])}  ${endFitted(`${title}${placeOf(item)}${step}`, width - indent.length)}`,
+      `${paint(size, COLOURS[severity])}  ${endFitted(`${title}${inLayers(item)}${step}`, width - indent.length)}`,
       ...wrapped(terminalText(fix), width, indent),
     ]
   })

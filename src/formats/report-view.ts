@@ -6,7 +6,7 @@ import type { ImageIdentity, LayerReport, Report } from '../image/report.ts'
 import { isPullKnown, storedAs, UNKNOWN_PULL } from '../image/stored.ts'
 import { FIGURES } from '../text/figures.ts'
 import { formatBytes, formatCount, formatPercent } from '../text/format.ts'
-import { type AdviceView, placeText, viewAdvice } from './advice-view.ts'
+import { type AdviceView, layerText, viewAdvice } from './advice-view.ts'
 import { oneLine } from './check-values.ts'
 import type { PlainRow, PlainTable } from './table.ts'
 
@@ -105,8 +105,8 @@ function formatKnown(bytes: number | undefined): string {
 }
 
 /** ` (layer 1, hidden by layer 5)` */
-export function placeOf(item: AdviceItem): string {
-  const place = placeText(item)
+export function inLayers(item: AdviceItem): string {
+  const place = layerText(item)
   return place === '' ? '' : ` (${place})`
 }
 

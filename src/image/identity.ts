@@ -2,7 +2,7 @@
 import type { ImageIdentity } from './report.ts'
 
 /** Where it is: its registry, or else its transport. */
-export function placeName({ registry, transport }: ImageIdentity): string {
+export function sourceName({ registry, transport }: ImageIdentity): string {
   return registry ?? transport
 }
 

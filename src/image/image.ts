@@ -50,7 +50,7 @@ export async function readStoredImage(store: ObjectStore, index: string): Promis
   return stored.safeParse(metadata && verifyChecksum(key, metadata)).data
 }
 
-export type SmallTablePlace<Row> = {
+export type SmallTableLocation<Row> = {
   readonly name: SmallTable
   readonly part: StoredPart
   readonly schema: Schema<Row>
@@ -64,7 +64,7 @@ export type SmallTablePlace<Row> = {
 export function openSmallTable<Row>(
   store: ObjectStore,
   index: string,
-  { name, part, schema }: SmallTablePlace<Row>,
+  { name, part, schema }: SmallTableLocation<Row>,
   onLost?: () => Promise<void>,
 ): Promise<Table<Row> | undefined> {
   const object = partOf(store, imageKey(index, 'packages.parquet'), part)
@@ -74,7 +74,7 @@ export function openSmallTable<Row>(
 /** The bytes of a small table. */
 export function encodeSmallTable<Row>(
   index: string,
-  { name, schema }: Omit<SmallTablePlace<Row>, 'part'>,
+  { name, schema }: Omit<SmallTableLocation<Row>, 'part'>,
   batches: AsyncIterable<readonly Row[]>,
 ): AsyncGenerator<Uint8Array> {
   return encodeTable(smallTableKey(index, name), schema, batches)

@@ -35,11 +35,11 @@ export type TreeShape = {
   /** Order of children; `bytes`, the default, is largest first. */
   readonly order?: 'bytes' | 'name'
   /** Only the children that follow this one. */
-  readonly after?: ChildPlace | undefined
+  readonly after?: ChildPosition | undefined
 }
 
 /** The position of a child in its directory. */
-export type ChildPlace = { readonly bytes: number; readonly key: PathKey }
+export type ChildPosition = { readonly bytes: number; readonly key: PathKey }
 
 export type TreeTables = {
   readonly files: Table<MergedEntry>
@@ -71,7 +71,7 @@ type DirectoryNode = {
 class FirstChildren {
   readonly #first: Largest<DirectoryNode, PathKey>
   readonly #order: TreeShape['order']
-  readonly #after: ChildPlace | undefined
+  readonly #after: ChildPosition | undefined
 
   constructor({ limit, order, after }: Omit<TreeShape, 'depth'>) {
     this.#first = new Largest(limit)
@@ -93,7 +93,7 @@ class FirstChildren {
   }
 
   /** Equals are in path order. */
-  #weightOf({ bytes }: ChildPlace): number {
+  #weightOf({ bytes }: ChildPosition): number {
     return this.#order === 'name' ? 0 : bytes
   }
 }

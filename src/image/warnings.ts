@@ -15,11 +15,11 @@ export type ImageWarningCode =
   | 'danglingHardlink'
 
 /** `key` is undefined for a warning about a whole layer. */
-type Place = { count: number; sequence: Sequence; key: PathKey | undefined }
+type FirstOccurrence = { count: number; sequence: Sequence; key: PathKey | undefined }
 
 /** One warning per code, with its count and first place. */
 export class ImageWarnings {
-  readonly #places = new Map<string, Place>()
+  readonly #places = new Map<string, FirstOccurrence>()
 
   add(code: string, sequence: Sequence, key?: PathKey, count = 1): void {
     const place = this.#places.get(code)

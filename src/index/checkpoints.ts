@@ -136,7 +136,7 @@ export async function findBlobPart(
 ): Promise<BlobPart | undefined> {
   if (checkpoints.bytes === 0) return undefined
   const key = layerKey(digest, 'entries.parquet')
-  const places = await readPlaces(store, key, checkpoints)
+  const places = await readOffsets(store, key, checkpoints)
   if (places === undefined) return undefined
   const { begin, blobEnd, isWhole } = search(places, part)
   if (!isWhole) return undefined
@@ -149,7 +149,7 @@ export async function findBlobPart(
 }
 
 /** The stored checkpoints and sparse offsets; undefined if they are missing or damaged. */
-async function readPlaces(
+async function readOffsets(
   store: ObjectStore,
   key: string,
   { offset, bytes: size }: StoredPart,

@@ -44,7 +44,7 @@ export async function findZipEnd(file: FileRanges): Promise<ZipEnd | undefined> 
     if (at + END_BYTES + tail.getUint16(at + 20, true) !== tail.byteLength) continue
     const record = await readRecord(file, tail, { at, start })
     if (record === undefined) continue
-    const end = await placeDirectory(file, record)
+    const end = await locateDirectory(file, record)
     if (end !== undefined && end.entries > MAX_ENTRIES)
       throw new Problem('too_large', `the zip has ${end.entries} entries; the limit is ${MAX_ENTRIES}`)
     return end
@@ -94,7 +94,7 @@ async function readRecord(
 }
 
 /** Undefined if there is no room for such a directory before the record. */
-async function placeDirectory(file: FileRanges, record: EndRecord): Promise<ZipEnd | undefined> {
+async function locateDirectory(file: FileRanges, record: EndRecord): Promise<ZipEnd | undefined> {
   const { entries, directoryBytes, position } = record
   const directoryOffset = position - directoryBytes
   if (directoryOffset < 0) return undefined

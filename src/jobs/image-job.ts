@@ -14,7 +14,7 @@ import { tableDigest } from '../layer/toc/verified-toc.ts'
 import { parseConfig, requireDiffIds } from '../oci/config.ts'
 import type { Descriptor } from '../oci/manifest.ts'
 import { parseManifest } from '../oci/manifest.ts'
-import { placeOf } from '../oci/source-ref.ts'
+import { locationOf } from '../oci/source-ref.ts'
 import type { Memory } from '../open/caches.ts'
 import { openSource } from '../open/open-source.ts'
 import type { Service } from '../open/service.ts'
@@ -241,7 +241,7 @@ async function indexOne(
   const read = job.read === 'toc' && tableDigest(descriptor) !== undefined ? { read: job.read } : {}
   const shared: LayerJob = { kind: 'layer', source, image: job.digest, descriptor, ...read }
   const first = await runToEnd(service, shared, onState, signal)
-  const others = first.place !== placeOf(source) && first.error !== undefined && !first.error.permanent
+  const others = first.place !== locationOf(source) && first.error !== undefined && !first.error.permanent
   const last = others ? await runToEnd(service, { ...shared, alone: true }, onState, signal) : first
   if (last.error !== undefined) throw Problem.from(last.error)
 }

@@ -10,7 +10,7 @@ import {
   type LayerJob,
   type Progress,
 } from '../job.ts'
-import { originOf, placeOf } from '../oci/source-ref.ts'
+import { locationOf, originOf } from '../oci/source-ref.ts'
 import { Problem, type ProblemCode, type ProblemDocument } from '../problem.ts'
 import { type FairSemaphore, Semaphore } from '../semaphore.ts'
 import { SlowSources, slowPool, waitsForSlowSource } from './slow-sources.ts'
@@ -150,7 +150,7 @@ export class JobRunner implements Jobs {
       state: {
         status: 'queued',
         version: (this.#tracked.get(key)?.state.version ?? 0) + 1,
-        place: placeOf(job.source),
+        place: locationOf(job.source),
         createdAt: new Date().toISOString(),
         progress: NO_PROGRESS,
       },

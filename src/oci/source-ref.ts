@@ -56,7 +56,7 @@ export function originOf(ref: SourceRef): string {
 }
 
 /** The place in logs and job states, without the caller: `registry/repository`. */
-export function placeOf(ref: SourceRef): string {
+export function locationOf(ref: SourceRef): string {
   switch (ref.kind) {
     case 'registry':
       return `${ref.registry}/${ref.repository}`
@@ -71,7 +71,7 @@ export function placeOf(ref: SourceRef): string {
 
 /** The place and, without secrets, the caller: an answer to one caller is reused for that caller only. */
 export function scopeOf(ref: SourceRef): string {
-  return `${placeOf(ref)} ${callerOf(ref)}`
+  return `${locationOf(ref)} ${callerOf(ref)}`
 }
 
 /** Identifies the caller's credentials without revealing them; empty for a caller without any. */

@@ -186,7 +186,7 @@ export function refOf(reference: ImageReference, credentials: CallerCredentials)
   }
 }
 
-function placeOf(reference: ImageReference): Pick<ImageIdentity, 'registry' | 'repository' | 'tag'> {
+function repositoryOf(reference: ImageReference): Pick<ImageIdentity, 'registry' | 'repository' | 'tag'> {
   if (reference.transport !== 'docker') return {}
   const { registry, repository, tag } = reference
   return { registry, repository, ...(tag === undefined ? {} : { tag }) }
@@ -197,7 +197,7 @@ function identify(reference: ImageReference, selected: ImageSelection): ImageIde
   return {
     transport: reference.transport,
     reference: formatImageReference(reference),
-    ...placeOf(reference),
+    ...repositoryOf(reference),
     digest: selected.digest,
     id: manifest.config.digest,
     ...(selected.indexDigest === undefined ? {} : { indexDigest: selected.indexDigest }),

@@ -7,20 +7,20 @@ import type { Report } from '../image/report.ts'
 import { isPullKnown } from '../image/stored.ts'
 import { fold } from './fold.ts'
 import { PLAIN } from './form.ts'
+import { parametersOf, reportLink } from './image-links.ts'
 import { copyable, type Html, link } from './page.ts'
-import { placeOf, reportLink } from './place.ts'
 
 type Adopted = Pick<Report, 'image' | 'size' | 'waste'>
 
 /** @param origin `scheme://host[:port]` of this service */
 export function adopted(report: Adopted, origin: string): Html {
-  const place = placeOf(report.image)
-  const badge = link('/badge/size.svg', place)
+  const parameters = parametersOf(report.image)
+  const badge = link('/badge/size.svg', parameters)
   const content = html`<div class="pair">
 <div><h3>A badge for the README</h3>
 ${badgeBuilder(report, origin)}
 <p class="badge"><img src="${badge}" alt="Size of the image" data-badge></p>
-${copyable('badge-markdown', 'the badge', `[![size](${origin}${badge})](${origin}${reportLink(place)})`)}</div>
+${copyable('badge-markdown', 'the badge', `[![size](${origin}${badge})](${origin}${reportLink(parameters)})`)}</div>
 <div><h3>A gate for CI</h3>
 <p>It fails when the next build is more than a tenth larger${isPullKnown(report.image, report.size.stored) && ' to pull'}, or wastes more than this one. <a href="/docs">The documentation</a> has more rules.</p>
 ${copyable('gate-line', 'the gate', gateLine(report, origin))}</div>
@@ -30,7 +30,7 @@ ${copyable('gate-line', 'the gate', gateLine(report, origin))}</div>
 
 /** Needs scripts, and is hidden without them. */
 function badgeBuilder(report: Adopted, origin: string): Html {
-  const { image, platform } = placeOf(report.image)
+  const { image, platform } = parametersOf(report.image)
   const { largest, maxWastedPercent } = limitsOf(report)
   return html`<form class="find scripted" data-builder="${origin}" aria-label="Badge">
 <input type="hidden" name="image" value="${visible(image)}">${platform !== undefined && html`<input type="hidden" name="platform" value="${visible(platform)}">`}
@@ -56,7 +56,7 @@ function limitsOf({ image, size, waste }: Adopted) {
 
 /** A shell command as in the documentation, with limits that the image passes today. */
 export function gateLine(report: Adopted, origin: string): string {
-  const { image: reference, platform } = placeOf(report.image)
+  const { image: reference, platform } = parametersOf(report.image)
   const { largest, maxWastedPercent } = limitsOf(report)
   return [
     'curl -sS --fail-with-body --retry 20 --retry-max-time 1800',

@@ -5,8 +5,8 @@ import type { LayerReport, Report } from '../image/report.ts'
 import { isPullKnown, storedAs } from '../image/stored.ts'
 import { buildStep } from '../oci/build-step.ts'
 import { FIGURES } from '../text/figures.ts'
+import { filesLink, parametersOf } from './image-links.ts'
 import { type Html, name, size, table } from './page.ts'
-import { filesLink, placeOf } from './place.ts'
 import { barOf, keyOf, stackOfLayers } from './stack.ts'
 
 const HIDING = new Set(['removed', 'replaced', 'metadata-only'])
@@ -21,7 +21,7 @@ export function hiddenBy({ items }: Advice): ReadonlyMap<number, number> {
 }
 
 export function layersOf({ image, layers }: Pick<Report, 'image' | 'layers'>, advice: Advice): Html {
-  const place = placeOf(image)
+  const parameters = parametersOf(image)
   const largest = Math.max(0, ...layers.map(({ fileBytes }) => fileBytes))
   const hidden = hiddenBy(advice)
   return html`${stackOfLayers(layers)}
@@ -35,7 +35,7 @@ ${table<LayerReport>({
       head: '#',
       kind: 'number',
       cell: ({ index }) =>
-        html`${keyOf(index)}<a href="${filesLink(place, { path: '' }, { layer: index })}" aria-label="Files of layer ${index}">${index}</a>`,
+        html`${keyOf(index)}<a href="${filesLink(parameters, { path: '' }, { layer: index })}" aria-label="Files of layer ${index}">${index}</a>`,
     },
     {
       head: 'Step',

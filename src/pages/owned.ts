@@ -1,11 +1,11 @@
 /** Which bytes packages own: a bar in the report, and a page of the largest files that no package owns. */
 import { html } from 'hono/html'
 import { visible } from '../formats/escape.ts'
-import { placeName, shortName } from '../image/identity.ts'
+import { shortName, sourceName } from '../image/identity.ts'
 import type { ImageIdentity, Report, SizedPath } from '../image/report.ts'
 import { formatPercent } from '../text/format.ts'
+import { type ImageParameters, parametersOf, pathLink, reportLink } from './image-links.ts'
 import { type Html, link, measured, page, size, table } from './page.ts'
-import { type Place, pathLink, placeOf, reportLink } from './place.ts'
 
 /** Size of the drawing, which is stretched to the page. */
 const WIDTH = 1000
@@ -17,14 +17,14 @@ export function ownedBar({ image, size: { rootfsBytes }, packages }: Report): Ht
   const { ownedBytes } = packages
   const unownedBytes = rootfsBytes - ownedBytes
   const width = (WIDTH * ownedBytes) / rootfsBytes
-  const place = placeOf(image)
+  const parameters = parametersOf(image)
   return html`<h3 id="owned">What packages own</h3>
 <svg class="stack" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" aria-hidden="true"><rect class="${OWNED}" width="${width.toFixed(2)}" height="${HEIGHT}"/><rect class="${UNOWNED}" x="${width.toFixed(2)}" width="${(WIDTH - width).toFixed(2)}" height="${HEIGHT}"/></svg>
 <ul class="plain">
 <li>${keyOf(OWNED)}<strong>${size(ownedBytes)}</strong> (${formatPercent((100 * ownedBytes) / rootfsBytes)}) owned by <a href="#packages">packages</a></li>
-<li>${keyOf(UNOWNED)}<strong>${size(unownedBytes)}</strong> (${formatPercent((100 * unownedBytes) / rootfsBytes)}) in <a href="${filesOf(place)}">files that no package owns</a></li>
+<li>${keyOf(UNOWNED)}<strong>${size(unownedBytes)}</strong> (${formatPercent((100 * unownedBytes) / rootfsBytes)}) in <a href="${filesOf(parameters)}">files that no package owns</a></li>
 </ul>
-${unownedBytes > 0 && largestOf(place)}`
+${unownedBytes > 0 && largestOf(parameters)}`
 }
 
 const OWNED = 'hue-2'
@@ -35,14 +35,14 @@ function keyOf(hue: string): Html {
 }
 
 /** Loaded when opened: which package owns which file is found by reading the package databases again. */
-function largestOf(place: Place): Html {
-  const address = link('/unowned', place)
+function largestOf(parameters: ImageParameters): Html {
+  const address = link('/unowned', parameters)
   return html`<details data-load="${address}"><summary>The largest of these files</summary><p class="load"><a href="${address}">The largest files that no package owns</a></p></details>`
 }
 
 /** All of them. */
-function filesOf(place: Place): string {
-  return link('/v1/files', { ...place, owned: 'false', sort: '-bytes' })
+function filesOf(parameters: ImageParameters): string {
+  return link('/v1/files', { ...parameters, owned: 'false', sort: '-bytes' })
 }
 
 export type UnownedPageView = {
@@ -52,14 +52,14 @@ export type UnownedPageView = {
 }
 
 export function unownedPage({ image, files }: UnownedPageView): Html {
-  const place = placeOf(image)
+  const parameters = parametersOf(image)
   const largest = files[0]?.bytes ?? 0
   return page({
     title: `Files of ${image.reference} that no package owns`,
     main: html`<div class="heading">
-<p class="place">${visible(placeName(image))}</p>
+<p class="place">${visible(sourceName(image))}</p>
 <h1>Files that no package owns</h1>
-<p class="facts"><a href="${reportLink(place)}">Report of ${visible(shortName(image))}</a></p>
+<p class="facts"><a href="${reportLink(parameters)}">Report of ${visible(shortName(image))}</a></p>
 </div>
 <div data-loaded>
 ${table<SizedPath>({
@@ -67,12 +67,12 @@ ${table<SizedPath>({
   none: 'A package owns each file.',
   rows: files,
   columns: [
-    { head: 'Path', kind: 'path', cell: (file) => pathLink(place, file) },
+    { head: 'Path', kind: 'path', cell: (file) => pathLink(parameters, file) },
     { head: 'Layer', isMinor: true, kind: 'number', cell: ({ layer }) => layer },
     { head: 'Size', kind: 'number', cell: ({ bytes }) => measured(size(bytes), bytes, largest) },
   ],
 })}
-<p class="raw"><a href="${filesOf(place)}">All as JSON</a></p>
+<p class="raw"><a href="${filesOf(parameters)}">All as JSON</a></p>
 </div>`,
   })
 }

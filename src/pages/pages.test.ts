@@ -201,7 +201,7 @@ const PAGES: readonly (readonly [string, () => ReturnType<typeof html>])[] = [
         hunks: [{ fromStart: 1, fromLines: 1, toStart: 1, toLines: 1, lines: [`-${HOSTILE}\n`, '+x\n'] }],
       }),
   ],
-  ['treemap', () => mapPage(image, { place: { image: HOSTILE }, top: areas, colour: 'waste' })],
+  ['treemap', () => mapPage(image, { parameters: { image: HOSTILE }, top: areas, colour: 'waste' })],
   ['files without a package', () => unownedPage({ image, files: report.largestFiles })],
   ['progress', () => progressPage([{ ...waiting, status: 'running' }])],
   [

@@ -2,8 +2,8 @@
 import { html } from 'hono/html'
 import { visible } from '../formats/escape.ts'
 import { formatBytes } from '../text/format.ts'
+import { reportLink } from './image-links.ts'
 import { type Html, page } from './page.ts'
-import { reportLink } from './place.ts'
 
 export type PlatformsView = {
   readonly image: string

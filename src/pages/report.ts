@@ -7,7 +7,7 @@ import type { StandsOn } from '../formats/base-view.ts'
 import { visible } from '../formats/escape.ts'
 import { verdictSentence } from '../formats/report-view.ts'
 import type { Area } from '../image/areas.ts'
-import { placeName, shortName } from '../image/identity.ts'
+import { shortName, sourceName } from '../image/identity.ts'
 import type {
   DuplicateGroup,
   ImageIdentity,
@@ -25,6 +25,15 @@ import { adopted } from './adopt.ts'
 import { attachedLink } from './attached.ts'
 import { fold } from './fold.ts'
 import { askForm } from './form.ts'
+import {
+  filesLink,
+  type ImageParameters,
+  namedLink,
+  parametersOf,
+  pathLink,
+  permanentParametersOf,
+  reportLink,
+} from './image-links.ts'
 import { layersOf } from './layers.ts'
 import { ownedBar } from './owned.ts'
 import {
@@ -40,7 +49,6 @@ import {
   size,
   table,
 } from './page.ts'
-import { filesLink, namedLink, type Place, pathLink, permanentPlaceOf, placeOf, reportLink } from './place.ts'
 import { savings, whoseTag } from './savings.ts'
 import { sizesLink } from './sizes.ts'
 import { tagsLink } from './tags.ts'
@@ -79,24 +87,24 @@ export type Runs = {
 export function reportPage(view: ReportView): Html {
   const { report, origin, advice, areas, base, colour } = view
   const { image } = report
-  const place = placeOf(image)
+  const parameters = parametersOf(image)
   const shownAdvice = viewAdvice(advice, report.size.fileBytes)
   return page({
     title: image.reference,
     preview: {
       description: verdictSentence(report, shownAdvice),
-      picture: `${origin}${link('/v1/report', { ...place, format: 'svg' })}`,
+      picture: `${origin}${link('/v1/report', { ...parameters, format: 'svg' })}`,
     },
     scripts: ['map.js', 'badge.js'],
     main: html`<div class="heading" data-looked="${visibleName(image)}">
-<p class="place">${visible(placeName(image))}</p>
+<p class="place">${visible(sourceName(image))}</p>
 <h1>${visibleName(image)}</h1>
 ${identityFacts(image)}
 ${others(view)}
 </div>
 <p class="headline">${verdictSentence(report, shownAdvice)}</p>
 ${figures(headline(report))}
-${savings(shownAdvice, place, base?.layers ?? 0)}
+${savings(shownAdvice, parameters, base?.layers ?? 0)}
 <nav class="contents" aria-label="On this page"><ul>
 <li><a href="#map">Treemap</a></li><li><a href="#layers">Layers</a></li><li><a href="#largest">Largest</a></li><li><a href="#waste">Waste</a></li>
 <li><a href="#duplicates">Duplicates</a></li><li><a href="#packages">Packages</a></li><li><a href="#runs">How it runs</a></li><li><a href="#attached">Attached</a></li>
@@ -104,7 +112,7 @@ ${report.warnings.length > 0 && html`<li><a href="#warnings">Warnings</a></li>`}
 <li><a href="#adopt">Badge and gate</a></li><li><a href="#raw">Raw data</a></li>
 </ul></nav>
 <section id="map"><h2>Where the bytes are</h2>
-${mapFigure({ place, top: areas, colour })}
+${mapFigure({ parameters, top: areas, colour })}
 ${ownedBar(report)}
 </section>
 ${fold({ id: 'layers', title: 'Size by layer', state: 'open', content: layersOf(report, advice) })}
@@ -112,21 +120,21 @@ ${fold({
   id: 'largest',
   title: 'The largest',
   note: 'directories and files',
-  content: html`<div class="pair"><div>${sizedTable('Largest directories with everything below them', 'No directories.', report.largestDirectories, place)}</div>
-<div>${sizedTable('Largest files', 'No files.', report.largestFiles, place)}</div></div>`,
+  content: html`<div class="pair"><div>${sizedTable('Largest directories with everything below them', 'No directories.', report.largestDirectories, parameters)}</div>
+<div>${sizedTable('Largest files', 'No files.', report.largestFiles, parameters)}</div></div>`,
 })}
 ${wasteSection(view)}
 ${duplicatesSection(view)}
 ${packagesSection(view)}
 ${runsSection(view)}
-${attachedSection(place)}
-${warningsSection(report.warnings, place)}
+${attachedSection(parameters)}
+${warningsSection(report.warnings, parameters)}
 ${adopted(report, origin)}
 ${fold({
   id: 'raw',
   title: 'Raw data',
   note: 'JSON, SBOM, tar',
-  content: html`<ul class="plain">${RAW.map(([path, what]) => html`<li><a href="${link(path, place)}">${what}</a></li>`)}</ul>`,
+  content: html`<ul class="plain">${RAW.map(([path, what]) => html`<li><a href="${link(path, parameters)}">${what}</a></li>`)}</ul>`,
 })}
 <section><h2>Look at another image</h2>
 ${askForm({ image: image.reference, platform: image.indexDigest && image.platform })}
@@ -161,13 +169,13 @@ function identityFacts(image: ImageIdentity): Html {
   return html`<div class="facts"><span>${visible(platform)}</span>
 ${created !== undefined && html`<span>Built <time datetime="${visible(created)}">${visible(created.slice(0, 10))}</time></span>`}
 <span class="digest" id="digest">${name(digest)}</span>${copyButton('digest', 'the digest')}
-<a href="${reportLink(permanentPlaceOf(image))}">Permanent link</a>
-<a href="${filesLink(placeOf(image), { path: '' })}">Files</a></div>`
+<a href="${reportLink(permanentParametersOf(image))}">Permanent link</a>
+<a href="${filesLink(parametersOf(image), { path: '' })}">Files</a></div>`
 }
 
 /** What the image stands on, and how much of it is its own. */
 function baseLine({ base, report: { image } }: ReportView): Html {
-  const details = link('/v1/base', { ...placeOf(image), format: 'text' })
+  const details = link('/v1/base', { ...parametersOf(image), format: 'text' })
   if (base === undefined)
     return html`<span class="stands-on">The base image could not be found in time: <a href="${details}">ask for it</a></span>`
   const { sentence, reference } = base
@@ -182,7 +190,7 @@ function others(view: ReportView): Html {
   const { reference, indexDigest, platform } = image
   const tags = tagsLink(image)
   const platforms = indexDigest && link('/platforms', { image: reference, platform })
-  const sizes = sizesLink(placeOf(image))
+  const sizes = sizesLink(parametersOf(image))
   return html`<div class="others">
 ${baseLine(view)}
 ${
@@ -198,8 +206,8 @@ ${
 }
 
 /** The registry is asked when it is opened. */
-function attachedSection(place: Place): Html {
-  const load = attachedLink(place)
+function attachedSection(parameters: ImageParameters): Html {
+  const load = attachedLink(parameters)
   return fold({
     id: 'attached',
     title: 'Attached',
@@ -244,10 +252,15 @@ function headline({ image, size: sizes, counts, waste, duplicates, efficiency }:
   ]
 }
 
-function sizedTable(caption: string, none: string, rows: readonly SizedPath[], place: Place): Html {
+function sizedTable(
+  caption: string,
+  none: string,
+  rows: readonly SizedPath[],
+  parameters: ImageParameters,
+): Html {
   const largest = rows[0]?.bytes ?? 0
   const columns: HtmlColumn<SizedPath>[] = [
-    { head: 'Path', kind: 'path', cell: (row) => pathLink(place, row) },
+    { head: 'Path', kind: 'path', cell: (row) => pathLink(parameters, row) },
     { head: 'Size', kind: 'number', cell: ({ bytes }) => measured(size(bytes), bytes, largest) },
   ]
   return table({ caption, none, columns, rows })
@@ -274,7 +287,7 @@ ${table<WastedFile>({
   none: 'No layer hides a file of a lower layer.',
   rows,
   columns: [
-    { head: 'Path', kind: 'path', cell: (row) => pathLink(placeOf(image), row, row.layer) },
+    { head: 'Path', kind: 'path', cell: (row) => pathLink(parametersOf(image), row, row.layer) },
     {
       head: 'Size',
       kind: 'number',
@@ -306,7 +319,7 @@ function duplicatesSection({ report: { duplicates, image }, duplicates: rows }: 
         head: 'Paths',
         kind: 'path',
         cell: ({ paths, count }) =>
-          html`${paths.slice(0, 3).map((path) => html`<div>${pathLink(placeOf(image), path)}</div>`)}${
+          html`${paths.slice(0, 3).map((path) => html`<div>${pathLink(parametersOf(image), path)}</div>`)}${
             count > 3 &&
             html`<span class="quiet">and ${counted(count - Math.min(3, paths.length), 'other')}</span>`
           }`,
@@ -343,8 +356,8 @@ ${table<Package>({
       kind: 'path',
       cell: ({ name: text, path }) =>
         path === undefined
-          ? html`<a href="${namedLink(placeOf(image), text)}">${name(text)}</a>`
-          : html`${name(text)}<div class="under">${pathLink(placeOf(image), { path })}</div>`,
+          ? html`<a href="${namedLink(parametersOf(image), text)}">${name(text)}</a>`
+          : html`${name(text)}<div class="under">${pathLink(parametersOf(image), { path })}</div>`,
     },
     { head: 'Version', kind: 'text', cell: ({ version = '' }) => name(version) },
     { head: 'Type', isMinor: true, cell: ({ type }) => type },
@@ -386,7 +399,7 @@ function commandOf(words: readonly string[] = []): Html | string {
   return words.length === 0 ? 'none' : name(JSON.stringify(words))
 }
 
-function warningsSection(warnings: readonly Warning[], place: Place): Html | '' {
+function warningsSection(warnings: readonly Warning[], parameters: ImageParameters): Html | '' {
   if (warnings.length === 0) return ''
   const content = html`${table<Warning>({
     caption: 'Unusual things in the layers; none of them stops the analysis',
@@ -397,10 +410,10 @@ function warningsSection(warnings: readonly Warning[], place: Place): Html | '' 
       { head: 'Places', kind: 'number', cell: ({ count }) => formatCount(count) },
       { head: 'Layer', kind: 'number', cell: ({ layer }) => layer ?? '' },
       {
-        head: 'First place',
+        head: 'First parameters',
         kind: 'path',
         cell: ({ path, pathBase64, layer }) =>
-          path === undefined ? '' : pathLink(place, { path, pathBase64 }, layer),
+          path === undefined ? '' : pathLink(parameters, { path, pathBase64 }, layer),
       },
     ],
   })}

@@ -2,22 +2,22 @@
 import { html } from 'hono/html'
 import { visible } from '../formats/escape.ts'
 import { sizeOf } from '../formats/sizes-text.ts'
-import { placeName, shortName } from '../image/identity.ts'
+import { shortName, sourceName } from '../image/identity.ts'
 import type { ImageIdentity } from '../image/report.ts'
 import type { ToolSize } from '../storage/tool-sizes.ts'
+import { type ImageParameters, parametersOf, reportLink } from './image-links.ts'
 import { exactBytes, type Html, link, page, table } from './page.ts'
-import { type Place, placeOf, reportLink } from './place.ts'
 
 export type SizesPageView = { readonly image: ImageIdentity; readonly items: readonly ToolSize[] }
 
 export function sizesPage({ image, items }: SizesPageView): Html {
-  const place = placeOf(image)
+  const parameters = parametersOf(image)
   return page({
     title: `Sizes of ${image.reference}`,
     main: html`<div class="heading">
-<p class="place">${visible(placeName(image))}</p>
+<p class="place">${visible(sourceName(image))}</p>
 <h1>What tools say of its size</h1>
-<p class="facts"><a href="${reportLink(place)}">Report of ${visible(shortName(image))}</a></p>
+<p class="facts"><a href="${reportLink(parameters)}">Report of ${visible(shortName(image))}</a></p>
 </div>
 <div data-loaded>
 ${table<ToolSize>({
@@ -34,7 +34,7 @@ ${table<ToolSize>({
     { head: 'Size', kind: 'number', cell: shown },
   ],
 })}
-<p class="raw"><a href="${link('/v1/sizes', place)}">As JSON</a></p>
+<p class="raw"><a href="${link('/v1/sizes', parameters)}">As JSON</a></p>
 </div>`,
   })
 }
@@ -46,6 +46,6 @@ function shown(item: ToolSize): Html {
 }
 
 /** Where the page of an image's sizes is. */
-export function sizesLink(place: Place): string {
-  return link('/sizes', place)
+export function sizesLink(parameters: ImageParameters): string {
+  return link('/sizes', parameters)
 }

@@ -5,8 +5,8 @@ import { storageHeadline } from '../formats/storage-view.ts'
 import type { Reclaim, SharingGroup, StorageItem, StorageTotal, StoredTag } from '../storage/storage.ts'
 import { counted } from '../text/format.ts'
 import { deletionLines, freedSentence } from './assets/deletion.js'
+import { reportLink } from './image-links.ts'
 import { copyButton, type Html, link, name, page, size, table } from './page.ts'
-import { reportLink } from './place.ts'
 
 export type StoragePageView = {
   /** `registry/repository` */
@@ -78,8 +78,8 @@ ${table<StorageItem>({
     {
       head: 'Tag',
       kind: 'path',
-      cell: (item, place) =>
-        html`${isStored(item) && tick(item, place, going.has(item.name))} ${tagName(repository, item)}`,
+      cell: (item, index) =>
+        html`${isStored(item) && tick(item, index, going.has(item.name))} ${tagName(repository, item)}`,
     },
     {
       head: 'Created',
@@ -110,8 +110,8 @@ function tagName(repository: string, { name: tag }: StorageItem): Html {
   return html`<a href="${reportLink({ image: `${repository}:${tag}` })}">${name(tag)}</a>`
 }
 
-function tick({ name: tag, digest }: StoredTag, place: number, goes: boolean): Html {
-  return html`<input type="checkbox" class="scripted" aria-label="Delete ${visible(tag)}" value="${visible(tag)}" data-digest="${digest}" data-place="${place}" ${goes ? html`checked` : ''}>`
+function tick({ name: tag, digest }: StoredTag, index: number, goes: boolean): Html {
+  return html`<input type="checkbox" class="scripted" aria-label="Delete ${visible(tag)}" value="${visible(tag)}" data-digest="${digest}" data-place="${index}" ${goes ? html`checked` : ''}>`
 }
 
 function bar({ bytes, uniqueBytes }: StoredTag, most: number): Html {

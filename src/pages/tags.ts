@@ -8,8 +8,8 @@ import { FIGURES } from '../text/figures.ts'
 import { counted, formatDelta } from '../text/format.ts'
 import { compareLayers, type StoredLayer } from '../update/layers.ts'
 import { diffLink } from './diff/address.ts'
+import { type ImageParameters, reportLink } from './image-links.ts'
 import { type Html, link, measured, name, page, size, table } from './page.ts'
-import { type Place, reportLink } from './place.ts'
 
 export type TagRow = { readonly name: string } & (
   | {
@@ -55,11 +55,11 @@ ${tagsOf(view)}`,
 function tagsOf({ repository, tag, platform, tags, limit }: TagsView): Html {
   const sized = tags.filter(isSized)
   const largest = Math.max(0, ...sized.map(({ compressedBytes }) => compressedBytes))
-  const place = (of: string) => ({ image: `${repository}:${of}`, platform })
+  const parameters = (of: string) => ({ image: `${repository}:${of}`, platform })
   const rows = tags.map((row, at): Beside => ({ row, before: tags.slice(0, at).findLast(isSized) })).reverse()
   const compare = (row: TagRow, before: Sized | undefined) =>
     isSized(row) && before
-      ? html`<a href="${diffLink({ from: place(before.name), to: place(row.name) })}">Compare <span class="hidden-text">${visible(row.name)} </span>with ${visible(before.name)}</a>`
+      ? html`<a href="${diffLink({ from: parameters(before.name), to: parameters(row.name) })}">Compare <span class="hidden-text">${visible(row.name)} </span>with ${visible(before.name)}</a>`
       : ''
   const points = sized.map(({ name, compressedBytes }) => ({ name, bytes: compressedBytes }))
   return html`<div class="tags" data-loaded>
@@ -67,7 +67,7 @@ ${
   points.length > 1 &&
   html`<div class="chart">${Object.entries(CHARTS).map(([name, width]) => html`<div class="${name}">${raw(drawChart(points, { label: FIGURES.compressed.label, width }))}</div>`)}</div>`
 }
-${sized.length > 1 && compareForm(sized, place)}
+${sized.length > 1 && compareForm(sized, parameters)}
 ${table<Beside>({
   caption: '',
   label: `Tags of ${repository}`,
@@ -78,7 +78,7 @@ ${table<Beside>({
       head: 'Tag',
       kind: 'path',
       cell: ({ row, before }) =>
-        html`<a href="${reportLink(place(row.name))}" ${row.name === tag ? html`aria-current="page"` : ''}>${name(row.name)}</a><div class="under narrow">${compare(row, before)}</div>`,
+        html`<a href="${reportLink(parameters(row.name))}" ${row.name === tag ? html`aria-current="page"` : ''}>${name(row.name)}</a><div class="under narrow">${compare(row, before)}</div>`,
     },
     {
       head: 'Created',
@@ -117,14 +117,14 @@ ${tags.length > 0 && html`<p class="raw"><a href="${link('/storage', { repositor
 }
 
 /** Any two of them; at first the newest with the one before it. */
-function compareForm(sized: readonly Sized[], place: (tag: string) => Place): Html {
+function compareForm(sized: readonly Sized[], parameters: (tag: string) => ImageParameters): Html {
   const newest = sized.length - 1
   const options = (chosen: number) =>
     sized.map(
       ({ name: tag }, at) =>
-        html`<option value="${place(tag).image}" ${at === chosen ? html`selected` : ''}>${visible(tag)}</option>`,
+        html`<option value="${parameters(tag).image}" ${at === chosen ? html`selected` : ''}>${visible(tag)}</option>`,
     )
-  const { platform } = place('')
+  const { platform } = parameters('')
   return html`<form class="find" action="/" aria-label="Compare two tags">
 <label>Compare <select name="from">${options(newest - 1)}</select></label>
 <label>with <select name="to">${options(newest)}</select></label>

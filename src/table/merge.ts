@@ -11,18 +11,18 @@ export type Batches<Row> = AsyncIterable<readonly Row[]>
  */
 export type Order<Row, Key> = {
   readonly keyOf: (row: Row) => Key
-  readonly isBefore: (a: Place<Key>, b: Place<Key>) => boolean
+  readonly isBefore: (a: RowOrder<Key>, b: RowOrder<Key>) => boolean
 }
 
 /** A key, and the index of its source. */
-export type Place<Key> = { readonly key: Key; readonly source: number }
+export type RowOrder<Key> = { readonly key: Key; readonly source: number }
 
 /** By a text, byte by byte. */
 export function byText<Row>(keyOf: (row: Row) => string): Order<Row, string> {
   return { keyOf, isBefore: isTextBefore }
 }
 
-function isTextBefore(a: Place<string>, b: Place<string>): boolean {
+function isTextBefore(a: RowOrder<string>, b: RowOrder<string>): boolean {
   return a.key < b.key || (a.source < b.source && a.key === b.key)
 }
 
@@ -32,7 +32,7 @@ export function byComparison<Row>(compare: (a: Row, b: Row) => number): Order<Ro
 }
 
 /** The current row of one source. */
-class Cursor<Row, Key> implements Place<Key> {
+class Cursor<Row, Key> implements RowOrder<Key> {
   readonly source: number
   readonly #batches: AsyncIterator<readonly Row[]>
   readonly #keyOf: (row: Row) => Key
@@ -113,7 +113,7 @@ export class Merge<Row, Key> {
   }
 
   /** The first of the remaining rows; valid until `next`. Undefined at the end. */
-  get top(): (Place<Key> & { readonly row: Row }) | undefined {
+  get top(): (RowOrder<Key> & { readonly row: Row }) | undefined {
     return this.#cursors.top
   }
 

@@ -69,7 +69,7 @@ export async function openTable<Row>(
 }
 
 /** The location of a table, and what to do if it is damaged. */
-type TablePlace = {
+type TableLocation = {
   readonly store: TableStore
   readonly key: string
   readonly onLost?: (() => Promise<void>) | undefined
@@ -108,11 +108,11 @@ async function readIndex(
 }
 
 export class Table<Row> {
-  readonly #place: TablePlace
+  readonly #place: TableLocation
   readonly #schema: Schema<Row>
   readonly #index: GroupIndex
 
-  constructor(place: TablePlace, schema: Schema<Row>, index: GroupIndex) {
+  constructor(place: TableLocation, schema: Schema<Row>, index: GroupIndex) {
     this.#place = place
     this.#schema = schema
     this.#index = index
@@ -271,14 +271,14 @@ class RowGroup<Row> implements RowSource {
   readonly #fields: readonly Field<Row>[]
   readonly #wanted: ReadonlySet<Field<Row>>
   readonly #pages: PageSource
-  readonly #place: TablePlace
+  readonly #place: TableLocation
   readonly #values: (Values<unknown> | undefined)[]
 
   constructor(
     fields: readonly Field<Row>[],
     wanted: ReadonlySet<Field<Row>>,
     pages: PageSource,
-    place: TablePlace,
+    place: TableLocation,
   ) {
     this.#fields = fields
     this.#wanted = wanted
@@ -339,7 +339,7 @@ export class LostTable extends Problem {
   }
 }
 
-function damaged({ key, onLost }: TablePlace, cause: unknown): Problem {
+function damaged({ key, onLost }: TableLocation, cause: unknown): Problem {
   if (cause instanceof Problem) return cause
   return new LostTable(key, `damaged: ${cause instanceof Error ? cause.message : cause}`, onLost)
 }

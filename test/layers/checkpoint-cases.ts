@@ -8,7 +8,7 @@ import { layerKey } from '../../src/index/keys.ts'
 import { indexLayer } from '../../src/index/layer-index.ts'
 import { BlobReader } from '../../src/layer/blob.ts'
 import { gunzip, resumeGunzip } from '../../src/layer/decode/gzip.ts'
-import type { PlaceSink } from '../../src/layer/decode/inflater.ts'
+import type { StartSink } from '../../src/layer/decode/inflater.ts'
 import { type MemberOptions, openMember, type RangePart } from '../../src/layer/member.ts'
 import { readLayer } from '../../src/layer/read.ts'
 import { digestOf } from '../../src/oci/digest.ts'
@@ -62,7 +62,7 @@ type Found = {
 async function places(blob: Uint8Array, piece?: number) {
   const blocks: Found[] = []
   const starts: { readonly blobOffset: number; readonly tarOffset: number }[] = []
-  const sink: PlaceSink = {
+  const sink: StartSink = {
     wantsBlock: () => true,
     block: (start) => void blocks.push({ ...start, window: start.window.slice() }),
     start: (blobOffset, tarOffset) => void starts.push({ blobOffset, tarOffset }),

@@ -1,7 +1,7 @@
 /** Structured logs: one line per request, one per job. They never contain headers or credentials. */
 import pino from 'pino'
 import type { Job, JobState } from '../../src/job.ts'
-import { placeOf } from '../../src/oci/source-ref.ts'
+import { locationOf } from '../../src/oci/source-ref.ts'
 
 export type Log = pino.Logger
 
@@ -11,7 +11,7 @@ export function createLog(level: string): Log {
 
 /** A job's line. It names the image's place, which contains no secret. */
 export function logJob(log: Log, job: Job, state: JobState): void {
-  const place = placeOf(job.source)
+  const place = locationOf(job.source)
   const digest = job.kind === 'layer' ? job.descriptor.digest : job.digest
   const seconds = (Date.parse(state.finishedAt ?? '') - Date.parse(state.createdAt)) / 1000
   const { progress, status } = state

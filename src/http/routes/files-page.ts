@@ -1,7 +1,7 @@
 /** The file browser: a directory, a search, or one file, of the merged file system or of one layer. */
 import { z } from '@hono/zod-openapi'
 import { allOf } from '../../concurrency.ts'
-import { type ChildPlace, imageTree, layerTree, type TreeNode } from '../../image/tree.ts'
+import { type ChildPosition, imageTree, layerTree, type TreeNode } from '../../image/tree.ts'
 import type { Entry } from '../../layer/entry.ts'
 import type { OpenedImage } from '../../open/open-image.ts'
 import { archivedPage } from '../../pages/files/archived.ts'
@@ -9,9 +9,9 @@ import { type ContentView, FIRST_BYTES, viewContent } from '../../pages/files/co
 import { directoryPage } from '../../pages/files/directory.ts'
 import { filePage } from '../../pages/files/file.ts'
 import { type FoundRow, searchPage } from '../../pages/files/search.ts'
+import { parametersOf, permanentParametersOf } from '../../pages/image-links.ts'
 import { insideSection, laterSection, unopenedSection } from '../../pages/inside/section.ts'
 import type { Html } from '../../pages/page.ts'
-import { permanentPlaceOf, placeOf } from '../../pages/place.ts'
 import { Problem } from '../../problem.ts'
 import { inOrder, largestFirst } from '../../service/fleet/listings.ts'
 import type { AnalysedImage } from '../../service/images/analyse.ts'
@@ -23,7 +23,7 @@ import {
   membersOf,
   membersTable,
 } from '../../service/images/image-tables.ts'
-import { leadsInto, openingOf, openPlace } from '../../service/inside/place.ts'
+import { leadsInto, openingOf, openPathInside } from '../../service/inside/open-path.ts'
 import { type PathQuestion, type ResolvedFile, resolvePath } from '../../service/inside/resolve.ts'
 import { toByteString, toBytes } from '../../text/bytes.ts'
 import { baseName, isWithin, type PathKey, showPath } from '../../text/path.ts'
@@ -71,8 +71,8 @@ function aboutOf({ image, facts }: AnalysedImage, asked: FilesQuery) {
   const { layer, sort } = asked
   return {
     identity: image.identity,
-    place: placeOf(image.identity),
-    permanent: permanentPlaceOf(image.identity),
+    parameters: parametersOf(image.identity),
+    permanent: permanentParametersOf(image.identity),
     layers: facts.layers,
     layer,
     sort,
@@ -124,9 +124,9 @@ async function lookInside(
     const { content, inside } = await readResolved(backend, analysed, question, file)
     return archivedPage({ about, path, file: { bytes: file.bytes, content }, inside })
   }
-  const opened = await openPlace(backend, image, question)
+  const opened = await openPathInside(backend, image, question)
   if (opened.tree.key === '') return lookAt(backend, analysed, { ...question, key: opened.key }, asked)
-  const inside = await insideSection({ place: about.place, layer: asked.layer, opened })
+  const inside = await insideSection({ parameters: about.parameters, layer: asked.layer, opened })
   return archivedPage({ about, path, inside })
 }
 
@@ -180,12 +180,12 @@ function pageOf(tree: TreeNode, at: string | undefined) {
   return {
     tree: { ...tree, children: children.slice(0, ROWS) },
     isFirst: at === undefined,
-    next: last && placeText(last),
+    next: last && positionText(last),
   }
 }
 
 /** `bytes.name`, the name as base64url of its bytes. */
-function placeText({ bytes, ...shown }: TreeNode): string {
+function positionText({ bytes, ...shown }: TreeNode): string {
   const name = baseName(
     pathAsked(shown.pathBase64 === undefined ? shown : { pathBase64: shown.pathBase64 }) ?? '',
   )
@@ -193,7 +193,7 @@ function placeText({ bytes, ...shown }: TreeNode): string {
 }
 
 /** @throws Problem `invalid_parameter` */
-function childAt(directory: PathKey, at: string | undefined): ChildPlace | undefined {
+function childAt(directory: PathKey, at: string | undefined): ChildPosition | undefined {
   if (at === undefined) return undefined
   const [, bytes, name] = /^(\d{1,15})\.([\w-]+)$/.exec(at) ?? []
   if (bytes === undefined || name === undefined)
@@ -238,11 +238,11 @@ async function readResolved(
   const content = viewContent(first, file.bytes)
   const opening = openingOf(key, first, file.bytes)
   if (opening === undefined) return { content }
-  const place = placeOf(image.identity)
-  if (opening === 'asked') return { content, inside: laterSection(place, showPath(key), file.bytes) }
+  const parameters = parametersOf(image.identity)
+  if (opening === 'asked') return { content, inside: laterSection(parameters, showPath(key), file.bytes) }
   try {
-    const opened = await openPlace(backend, image, question)
-    return { content, inside: await insideSection({ place, layer, opened }) }
+    const opened = await openPathInside(backend, image, question)
+    return { content, inside: await insideSection({ parameters, layer, opened }) }
   } catch (error) {
     if (!(error instanceof Problem)) throw error
     return error.code === 'unknown_format' ? { content } : { content, inside: unopenedSection(error) }

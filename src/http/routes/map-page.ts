@@ -1,15 +1,15 @@
 /** The treemap of one directory as a page: of an image, or of what changed between two. */
 import { z } from '@hono/zod-openapi'
+import { parametersOf } from '../../pages/image-links.ts'
 import { insideMapPage, mapPage } from '../../pages/map.ts'
 import type { Html } from '../../pages/page.ts'
-import { placeOf } from '../../pages/place.ts'
 import { WIDE } from '../../pages/treemap/figure.ts'
 import { smallestShare } from '../../pages/treemap/layout.ts'
 import { Problem } from '../../problem.ts'
 import { countBaseLayers } from '../../service/base/auto.ts'
 import type { AnalysedImage } from '../../service/images/analyse.ts'
 import { TREEMAP_COLOURS, type TreemapColour, treemapOf } from '../../service/images/treemap.ts'
-import { openPlace } from '../../service/inside/place.ts'
+import { openPathInside } from '../../service/inside/open-path.ts'
 import { openFor } from '../answers.ts'
 import type { App, RequestContext } from '../backend.ts'
 import { baseCaller } from '../caller.ts'
@@ -69,7 +69,7 @@ async function directoryMap(
   try {
     const question = { key, depth: MAP_DEPTH, colour, baseLayers, smallest: smallestShare(WIDE) }
     const top = await treemapOf(backend.host.store, analysed, question)
-    return mapPage(identity, { place: placeOf(identity), top, colour })
+    return mapPage(identity, { parameters: parametersOf(identity), top, colour })
   } catch (error) {
     if (!isMissing(error)) throw error
     return undefined
@@ -85,8 +85,8 @@ async function fileMap(
   const { image } = analysed
   const question = { key: pathAsked(asked) ?? '', signal }
   try {
-    const opened = await openPlace(backend, image, question)
-    return insideMapPage(image.identity, { place: placeOf(image.identity), opened }, colour)
+    const opened = await openPathInside(backend, image, question)
+    return insideMapPage(image.identity, { parameters: parametersOf(image.identity), opened }, colour)
   } catch (error) {
     if (!isMissing(error)) throw error
     return lookAt(backend, analysed, question, { ...asked, sort: 'bytes' })

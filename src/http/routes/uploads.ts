@@ -176,7 +176,7 @@ async function receive(backend: Backend, context: RequestContext): Promise<Respo
   const { signal } = context.req.raw
   const body = bodyOf(backend, context)
   const isAnalysed = await mayAnalyse(backend, context)
-  const leave = await place(backend, context)
+  const leave = await takeTurn(backend, context)
   const receiving = receiveUpload(backend, body, { signal, isAnalysed }).finally(leave)
   return created(context, await toItsEnd(backend, context, receiving))
 }
@@ -185,7 +185,7 @@ async function receivePart(backend: Backend, context: RequestContext): Promise<R
   parsed(nothing, context.req.query())
   const { id, n } = parsed(partParams, context.req.param())
   const { signal } = context.req.raw
-  const leave = await place(backend, context)
+  const leave = await takeTurn(backend, context)
   const body = bodyOf(backend, context)
   const storing = storePart(backend, { id, number: Number(n) }, body, signal).finally(leave)
   await toItsEnd(backend, context, storing)
@@ -199,7 +199,7 @@ async function complete(backend: Backend, context: RequestContext): Promise<Resp
   const body = await backend.bodies.json(context.req.raw, backend.clientOf(context))
   const { parts: count } = parsed(completionSchema, body)
   const isAnalysed = await mayAnalyse(backend, context)
-  const leave = await place(backend, context)
+  const leave = await takeTurn(backend, context)
   const completing = completeUpload(backend, { id, count, isAnalysed }).finally(leave)
   return created(context, await toItsEnd(backend, context, completing))
 }
@@ -223,7 +223,7 @@ function toItsEnd<T>(backend: Backend, context: RequestContext, work: Promise<T>
 }
 
 /** Waits for a place among the uploads that arrive: meanwhile the body is not read. @throws Problem `rate_limited` */
-async function place({ uploads, clientOf }: Backend, context: RequestContext): Promise<() => void> {
+async function takeTurn({ uploads, clientOf }: Backend, context: RequestContext): Promise<() => void> {
   const { signal } = context.req.raw
   const error = () =>
     new Problem('rate_limited', 'too many uploads are incoming at once; try again later', {

@@ -2,7 +2,7 @@
  * Checkpoints: places in a compressed layer at which reading can start. They are chosen while the whole layer is read,
  * so that a single file can be read later without everything before it.
  */
-import type { BlockStart, PlaceSink } from './inflater.ts'
+import type { BlockStart, StartSink } from './inflater.ts'
 import { packWindow } from './pack-window.ts'
 
 /** A smaller layer has no checkpoints: reading it from its start is fast enough. */
@@ -40,12 +40,12 @@ export interface CheckpointSink {
   flush(): void | Promise<void>
 }
 
-type Place = { readonly blobOffset: number; readonly tarOffset: number }
+type Offsets = { readonly blobOffset: number; readonly tarOffset: number }
 
-const BEGINNING: Place = { blobOffset: 0, tarOffset: 0 }
+const BEGINNING: Offsets = { blobOffset: 0, tarOffset: 0 }
 
 /** Chooses checkpoints from the places that a decoder reports. */
-export class CheckpointRecorder implements PlaceSink {
+export class CheckpointRecorder implements StartSink {
   readonly #sink: Pick<CheckpointSink, 'add'>
   /** What the checkpoints take at most. */
   #bytes = 0
@@ -53,7 +53,7 @@ export class CheckpointRecorder implements PlaceSink {
   /** The last place where reading can begin. */
   #lastEntry = BEGINNING
   /** The last start that was skipped because it was close to the last checkpoint. */
-  #skipped: Place | undefined
+  #skipped: Offsets | undefined
   /** Takes no block before this many bytes of the blob, since its window would take too large a share. */
   #affordableAt = 0
   /** Blocks left out since the last checkpoint because of their whole windows. */
@@ -119,7 +119,7 @@ export class CheckpointRecorder implements PlaceSink {
     if (skipped !== undefined && skipped.blobOffset > this.#last.blobOffset) this.#addStart(skipped)
   }
 
-  #addStart(place: Place): void {
+  #addStart(place: Offsets): void {
     if (!this.#affords(place.blobOffset)) return
     this.#add({ kind: 'start', ...place })
     this.#lastEntry = place

@@ -4,7 +4,7 @@ import type { BlobPieces } from '../blob.ts'
 import type { BitStart } from './block-start.ts'
 import { HandleInflater, handleWorks } from './inflate-handle.ts'
 import { StreamInflater } from './inflate-stream.ts'
-import type { Inflater, PlaceSink } from './inflater.ts'
+import type { Inflater, StartSink } from './inflater.ts'
 import { refuseTrailing } from './trailing.ts'
 
 let isHandleGood: boolean | undefined
@@ -17,7 +17,7 @@ export type GunzipOptions = {
   /** The fastest that works on this runtime, unless a test chooses. */
   readonly inflater?: Inflater
   /** Receives the places where reading can start, if the inflater knows them. */
-  readonly places?: PlaceSink | undefined
+  readonly places?: StartSink | undefined
 }
 
 /**

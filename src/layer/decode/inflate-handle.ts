@@ -9,7 +9,7 @@ import { BlockInflater } from './block-inflater.ts'
 import { type BitStart, resumingBytes, WINDOW_BYTES } from './block-start.ts'
 import { type Boundary, findBit } from './find-bit.ts'
 import { checkTrailer, endOfHeader, GzipError, sizeInTrailer, TRAILER_BYTES } from './gzip-member.ts'
-import { CHUNK_BYTES, type Inflater, type PlaceSink } from './inflater.ts'
+import { CHUNK_BYTES, type Inflater, type StartSink } from './inflater.ts'
 import { NeededWindow } from './needed-window.ts'
 import { type Insides, withInsides } from './zlib-handle.ts'
 
@@ -33,7 +33,7 @@ export class HandleInflater implements Inflater {
   #content: { crc32: number; bytes: number } | undefined = { crc32: 0, bytes: 0 }
   /** Output that only refills zlib's window, and is dropped. */
   #drop = 0
-  #places: PlaceSink | undefined
+  #places: StartSink | undefined
   /** What examines the start of a block, once there is one. */
   #examiner: { readonly inflater: BlockInflater; readonly needed: NeededWindow } | undefined
   /** Bytes consumed in all, including `rest`, and bytes produced. */
@@ -57,7 +57,7 @@ export class HandleInflater implements Inflater {
 
   async *inflate(
     source: Pick<BlobPieces, 'read' | 'release'>,
-    places?: PlaceSink,
+    places?: StartSink,
   ): AsyncGenerator<Uint8Array> {
     this.#places = places
     for (;;) {

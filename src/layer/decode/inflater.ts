@@ -19,7 +19,7 @@ export type BlockStart = {
 }
 
 /** Learns while a blob is decompressed where reading it can begin. Offsets increase from call to call. */
-export interface PlaceSink {
+export interface StartSink {
   /** Whether it wants the next start of a block. Called very often, so it must be fast. */
   wantsBlock(blobOffset: number, tarOffset: number): boolean
   block(start: BlockStart): void
@@ -37,7 +37,7 @@ export interface Inflater {
    * @param places receives the places where reading can start, if this inflater knows them
    * @throws zlib's errors, the source's errors
    */
-  inflate(source: Pick<BlobPieces, 'read' | 'release'>, places?: PlaceSink): AsyncGenerator<Uint8Array>
+  inflate(source: Pick<BlobPieces, 'read' | 'release'>, places?: StartSink): AsyncGenerator<Uint8Array>
   /** Input that was read but not consumed; after the end, what follows the last member. */
   readonly rest: Uint8Array
   close(): void

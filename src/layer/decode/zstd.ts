@@ -4,7 +4,7 @@
  */
 import { Problem } from '../../problem.ts'
 import type { BlobPieces } from '../blob.ts'
-import { CHUNK_BYTES, type PlaceSink } from './inflater.ts'
+import { CHUNK_BYTES, type StartSink } from './inflater.ts'
 import { refuseTrailing } from './trailing.ts'
 import { isLargeWindow, READING, type ZstdMemory } from './zstd-memory.ts'
 
@@ -23,7 +23,7 @@ export type ZstdOptions = {
   /** In bytes; a frame with a larger window is `too_large`. */
   readonly maxWindow: number
   /** Receives the places where reading can begin. */
-  readonly places?: PlaceSink | undefined
+  readonly places?: StartSink | undefined
   /** By default that of layers and their files. */
   readonly memory?: ZstdMemory | undefined
 }

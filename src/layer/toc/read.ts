@@ -40,7 +40,7 @@ export type TableOptions = {
 export type TocFacts = Pick<LayerFacts, 'compression' | 'fileBytes' | 'entries' | 'warnings'>
 
 /** Position of the table in the blob, and where the content ends. */
-type Place = { readonly start: number; readonly end: number; readonly contentEnd: number }
+type TablePosition = { readonly start: number; readonly end: number; readonly contentEnd: number }
 
 export class TableReading {
   readonly #options: TableOptions
@@ -110,7 +110,7 @@ export class TableReading {
     return this.#entries
   }
 
-  async #place(): Promise<Place> {
+  async #place(): Promise<TablePosition> {
     const { table, size, open, signal } = this.#options
     if (table.form === 'zstd:chunked') {
       const { offset: start, bytes, contentEnd } = table

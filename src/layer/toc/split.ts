@@ -24,10 +24,10 @@ const CHAR = {
 export type Fields = Readonly<Record<string, unknown>>
 
 /** `outside` the list of entries, `between` two of them, `behind` one, or `within` one. */
-type Place = 'outside' | 'between' | 'behind' | 'within'
+type Context = 'outside' | 'between' | 'behind' | 'within'
 
 export class EntrySplitter {
-  #place: Place = 'outside'
+  #place: Context = 'outside'
   #outer = ''
   /** The beginning of the entry that is being read. */
   #held: Uint8Array = NOTHING

@@ -7,10 +7,10 @@ import { Problem } from '../../problem.ts'
 import type { PartChange } from '../../service/inside/diff-inside.ts'
 import { counted, formatBytes, formatDelta } from '../../text/format.ts'
 import { type PathKey, showPath } from '../../text/path.ts'
+import { filesLink, type ShownPath } from '../image-links.ts'
 import { keyInside } from '../inside/areas.ts'
 import { type Html, link, measured, name, page, size, table } from '../page.ts'
-import { filesLink, type ShownPath } from '../place.ts'
-import { type DiffPlace, diffLink, diffPlace, pairOf, textDiffLink } from './address.ts'
+import { type DiffParameters, diffLink, diffParameters, pairOf, textDiffLink } from './address.ts'
 
 /** Rows of the table; the API lists the rest. */
 const MAX_ROWS = 500
@@ -26,7 +26,7 @@ export type InsideDiffView = {
 
 /** The page; its part that is `data-loaded` is shown in the page of the whole diff. */
 export function insideDiffPage(from: ImageIdentity, to: ImageIdentity, view: InsideDiffView): Html {
-  const place = diffPlace(from, to)
+  const parameters = diffParameters(from, to)
   const [before, after] = [visible(shortName(from)), visible(shortName(to))]
   const { path } = showPath(view.key)
   return page({
@@ -34,19 +34,19 @@ export function insideDiffPage(from: ImageIdentity, to: ImageIdentity, view: Ins
     main: html`<div class="heading">
 <p class="place">${before} → ${after}</p>
 <h1 class="ways">${name(`/${path}`)}</h1>
-<p class="facts"><a href="${diffLink(place)}">The whole diff</a></p>
+<p class="facts"><a href="${diffLink(parameters)}">The whole diff</a></p>
 </div>
-${insideDiff(place, view)}`,
+${insideDiff(parameters, view)}`,
   })
 }
 
-function insideDiff(place: DiffPlace, { key, fromBytes, toBytes, changes }: InsideDiffView): Html {
+function insideDiff(parameters: DiffParameters, { key, fromBytes, toBytes, changes }: InsideDiffView): Html {
   const shown = showPath(key)
   return html`<div class="textdiff" data-loaded>
-<p class="facts"><a href="${filesLink(place.from, shown)}">Before, ${formatBytes(fromBytes)}</a>
-<a href="${filesLink(place.to, shown)}">After, ${formatBytes(toBytes)}</a>
-${!(changes instanceof Problem) && html`<a href="${rawLink(place, shown)}">What changed inside, as CSV</a>`}</p>
-${changes instanceof Problem ? html`<p class="none">${whyNot(changes)}</p>` : changeTable(place, key, changes)}</div>`
+<p class="facts"><a href="${filesLink(parameters.from, shown)}">Before, ${formatBytes(fromBytes)}</a>
+<a href="${filesLink(parameters.to, shown)}">After, ${formatBytes(toBytes)}</a>
+${!(changes instanceof Problem) && html`<a href="${rawLink(parameters, shown)}">What changed inside, as CSV</a>`}</p>
+${changes instanceof Problem ? html`<p class="none">${whyNot(changes)}</p>` : changeTable(parameters, key, changes)}</div>`
 }
 
 function whyNot(problem: Problem): string {
@@ -55,12 +55,12 @@ function whyNot(problem: Problem): string {
   return visible(`The content differs, and cannot be opened: ${problem.message}`)
 }
 
-function rawLink(place: DiffPlace, { path, pathBase64 }: ShownPath): string {
+function rawLink(parameters: DiffParameters, { path, pathBase64 }: ShownPath): string {
   const exact = pathBase64 === undefined ? { path } : { pathBase64 }
-  return link('/v1/diff/inside', { ...pairOf(place), ...exact, format: 'csv' })
+  return link('/v1/diff/inside', { ...pairOf(parameters), ...exact, format: 'csv' })
 }
 
-function changeTable(place: DiffPlace, key: PathKey, changes: readonly PartChange[]): Html {
+function changeTable(parameters: DiffParameters, key: PathKey, changes: readonly PartChange[]): Html {
   const rows = changes.slice(0, MAX_ROWS)
   const most = Math.abs(rows[0]?.delta ?? 0)
   const left = changes.length - rows.length
@@ -72,7 +72,7 @@ function changeTable(place: DiffPlace, key: PathKey, changes: readonly PartChang
       {
         head: 'Name',
         kind: 'path',
-        cell: (change) => html`${partName(place, key, change)} ${versionsOf(change)}`,
+        cell: (change) => html`${partName(parameters, key, change)} ${versionsOf(change)}`,
       },
       { head: 'What', cell: ({ change }) => html`<span class="pill ${change}">${change}</span>` },
       {
@@ -98,13 +98,17 @@ function toneOf(delta: number): string {
 }
 
 /** An entry leads to what changed in it, or to its page. */
-function partName(place: DiffPlace, file: PathKey, { key, name: text = '', change }: PartChange): Html {
+function partName(
+  parameters: DiffParameters,
+  file: PathKey,
+  { key, name: text = '', change }: PartChange,
+): Html {
   if (key === undefined) return name(cut(text))
   const path = showPath(keyInside(file, key))
   const address =
     change === 'modified'
-      ? textDiffLink(place, path)
-      : filesLink(change === 'removed' ? place.from : place.to, path)
+      ? textDiffLink(parameters, path)
+      : filesLink(change === 'removed' ? parameters.from : parameters.to, path)
   return html`<a href="${address}">${name(cut(showPath(key).path))}</a>`
 }
 

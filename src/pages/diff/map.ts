@@ -8,15 +8,15 @@ import type { ImageIdentity } from '../../image/report.ts'
 import { Problem } from '../../problem.ts'
 import { counted, formatBytes } from '../../text/format.ts'
 import { isWithin, type PathKey, showPath } from '../../text/path.ts'
+import { filesLink } from '../image-links.ts'
 import { type Html, name, page, table } from '../page.ts'
-import { filesLink } from '../place.ts'
 import { CHANGES, treemapPicture } from '../treemap/draw.ts'
 import { treemapFigure } from '../treemap/figure.ts'
-import { changeMapLink, type DiffPlace, diffLink, diffPlace, textDiffLink } from './address.ts'
+import { changeMapLink, type DiffParameters, diffLink, diffParameters, textDiffLink } from './address.ts'
 
 const TABLE_ROWS = 50
 
-export function changeMap(place: DiffPlace, root: ChangeNode): Html {
+export function changeMap(parameters: DiffParameters, root: ChangeNode): Html {
   const nodes = new Map<PathKey, ChangeNode>()
   const top = areaOf(root, nodes)
   if (top.bytes === 0) return html`<p class="none">No file was added, removed or changed in content.</p>`
@@ -24,10 +24,10 @@ export function changeMap(place: DiffPlace, root: ChangeNode): Html {
     top,
     colour: 'change',
     colours: ['change'],
-    zoom: (path) => changeMapLink(place, path),
-    file: ({ key }) => leafLink(place, nodes.get(key)),
+    zoom: (path) => changeMapLink(parameters, path),
+    file: ({ key }) => leafLink(parameters, nodes.get(key)),
     areas: 'Each area is as large as the bytes that were added, removed or changed.',
-    table: changeTable(place, root),
+    table: changeTable(parameters, root),
   })
 }
 
@@ -53,16 +53,16 @@ export function changePicture(
 
 /** The treemap as a page: where the links of its directories lead without scripts. */
 export function changeMapPage(from: ImageIdentity, to: ImageIdentity, root: ChangeNode): Html {
-  const place = diffPlace(from, to)
+  const parameters = diffParameters(from, to)
   const [before, after] = [visible(shortName(from)), visible(shortName(to))]
   return page({
     title: `${before} → ${after} /${showPath(root.key).path}`,
     scripts: ['map.js'],
     main: html`<div class="heading">
 <h1>What changed from ${before} to ${after}</h1>
-<p class="facts"><a href="${diffLink(place)}">The whole diff</a></p>
+<p class="facts"><a href="${diffLink(parameters)}">The whole diff</a></p>
 </div>
-${changeMap(place, root)}`,
+${changeMap(parameters, root)}`,
   })
 }
 
@@ -100,21 +100,21 @@ function areaOf(node: ChangeNode, nodes: Map<PathKey, ChangeNode>): Area {
   }
 }
 
-function leafLink(place: DiffPlace, node: ChangeNode | undefined): string {
+function leafLink(parameters: DiffParameters, node: ChangeNode | undefined): string {
   const path = showPath(node?.key ?? '')
-  if (node?.change?.change === 'modified') return textDiffLink(place, path)
-  return filesLink(node?.change?.change === 'removed' ? place.from : place.to, path)
+  if (node?.change?.change === 'modified') return textDiffLink(parameters, path)
+  return filesLink(node?.change?.change === 'removed' ? parameters.from : parameters.to, path)
 }
 
 /** A directory links to its new version, or to the old one if it was removed. */
-function nodeLink(place: DiffPlace, node: ChangeNode): string {
+function nodeLink(parameters: DiffParameters, node: ChangeNode): string {
   const isGone = node.counts.removed === pathsOf(node)
   return node.isDirectory
-    ? filesLink(isGone ? place.from : place.to, showPath(node.key))
-    : leafLink(place, node)
+    ? filesLink(isGone ? parameters.from : parameters.to, showPath(node.key))
+    : leafLink(parameters, node)
 }
 
-function changeTable(place: DiffPlace, root: ChangeNode): Html {
+function changeTable(parameters: DiffParameters, root: ChangeNode): Html {
   return table<ChangeNode>({
     caption: 'The largest changes below it',
     none: 'Nothing below it changed.',
@@ -123,7 +123,7 @@ function changeTable(place: DiffPlace, root: ChangeNode): Html {
       {
         head: 'Path',
         kind: 'path',
-        cell: (node) => html`<a href="${nodeLink(place, node)}">${name(showPath(node.key).path)}</a>`,
+        cell: (node) => html`<a href="${nodeLink(parameters, node)}">${name(showPath(node.key).path)}</a>`,
       },
       { head: 'Added', kind: 'number', cell: ({ bytes }) => formatBytes(bytes.added) },
       { head: 'Removed', kind: 'number', cell: ({ bytes }) => formatBytes(bytes.removed) },

@@ -2,13 +2,13 @@
 import { html } from 'hono/html'
 import type { PackageChange, PackageDiff } from '../../diff/packages.ts'
 import { formatCount, formatDelta } from '../../text/format.ts'
+import { namedLink, pathLink } from '../image-links.ts'
 import { type Html, measured, name, table } from '../page.ts'
-import { namedLink, pathLink } from '../place.ts'
-import type { DiffPlace } from './address.ts'
+import type { DiffParameters } from './address.ts'
 
 const MAX_ROWS = 500
 
-export function packageChanges(place: DiffPlace, { added, removed, changed }: PackageDiff): Html {
+export function packageChanges(parameters: DiffParameters, { added, removed, changed }: PackageDiff): Html {
   const weight = ({ deltaBytes = 0 }: PackageChange) => Math.abs(deltaBytes)
   const all = [...removed, ...added, ...changed].sort((a, b) => weight(b) - weight(a))
   const most = Math.max(0, ...all.map(weight))
@@ -23,7 +23,7 @@ export function packageChanges(place: DiffPlace, { added, removed, changed }: Pa
         head: 'Package',
         kind: 'path',
         cell: (one) => {
-          const image = one.to === undefined ? place.from : place.to
+          const image = one.to === undefined ? parameters.from : parameters.to
           return html`${mark(one)} ${one.path === undefined ? html`<a href="${namedLink(image, one.name)}">${name(one.name)}</a>` : name(one.name)} <span class="quiet">${one.type}</span>${one.path !== undefined && html`<div class="under">${pathLink(image, { path: one.path })}</div>`}`
         },
       },

@@ -3,7 +3,7 @@ import { html } from 'hono/html'
 import { type ComparedFigure, comparedFigures, countWords, viewDiff } from '../../formats/diff-view.ts'
 import { visible } from '../../formats/escape.ts'
 import { pullSentence } from '../../formats/update-view.ts'
-import { placeName, shortName } from '../../image/identity.ts'
+import { shortName, sourceName } from '../../image/identity.ts'
 import type { ImageIdentity } from '../../image/report.ts'
 import type { DiffParts } from '../../service/images/diff.ts'
 import { formatBytes, formatCount, formatDelta, formatPercent } from '../../text/format.ts'
@@ -11,9 +11,9 @@ import type { PathKey } from '../../text/path.ts'
 import type { UpdateSummary } from '../../update/update.ts'
 import { fold } from '../fold.ts'
 import { askForm } from '../form.ts'
+import { permanentParametersOf, reportLink } from '../image-links.ts'
 import { type Figure, figures, type Html, link, page } from '../page.ts'
-import { permanentPlaceOf, reportLink } from '../place.ts'
-import { diffLink, diffPlace, pairOf } from './address.ts'
+import { diffLink, diffParameters, pairOf } from './address.ts'
 import { configBeside, historyBeside } from './beside.ts'
 import { changeMap, changesBelow } from './map.ts'
 import { packageChanges } from './packages.ts'
@@ -40,14 +40,14 @@ const COLOURS = html`<p class="quiet">Sizes: <span class="more">+ more bytes</sp
 export function diffPage({ diff, changes, history, update }: DiffPageParts, shown: PathKey = ''): Html {
   const { from, to } = diff
   const view = viewDiff(diff)
-  const place = diffPlace(from, to)
-  const ask = pairOf(place)
+  const parameters = diffParameters(from, to)
+  const ask = pairOf(parameters)
   const names = namesOf(from, to)
   const [before, after] = names
-  const places = [...new Set([placeName(from), placeName(to)])].join(' → ')
+  const places = [...new Set([sourceName(from), sourceName(to)])].join(' → ')
   const platforms = [...new Set([from.platform, to.platform])].join(' → ')
   const layers = view.tables.find(({ id }) => id === 'layers')
-  const permanent = { from: permanentPlaceOf(from), to: permanentPlaceOf(to) }
+  const permanent = { from: permanentParametersOf(from), to: permanentParametersOf(to) }
   return page({
     title: `${before} → ${after}`,
     preview: { description: view.headline },
@@ -56,9 +56,9 @@ export function diffPage({ diff, changes, history, update }: DiffPageParts, show
 <p class="place">${visible(places)}</p>
 <h1>${before} <span class="arrow">→</span> ${after}</h1>
 <p class="facts"><span>${visible(platforms)}</span>
-<a href="${reportLink(place.from)}">Report of ${before}</a>
-<a href="${reportLink(place.to)}">Report of ${after}</a>
-<a href="${diffLink({ from: place.to, to: place.from })}">Swap</a>
+<a href="${reportLink(parameters.from)}">Report of ${before}</a>
+<a href="${reportLink(parameters.to)}">Report of ${after}</a>
+<a href="${diffLink({ from: parameters.to, to: parameters.from })}">Swap</a>
 <a href="${diffLink(permanent)}">Permanent link</a></p>
 </div>
 <p class="headline">${view.headline}</p>
@@ -69,17 +69,17 @@ ${reasonsOf(view)}
 ${SECTIONS.map(([id, title]) => html`<li><a href="#${id}">${title}</a></li>`)}
 </ul></nav>
 <section id="map"><h2>What changed, by size</h2>
-${changeMap(place, changesBelow(changes, shown) ?? changes)}
+${changeMap(parameters, changesBelow(changes, shown) ?? changes)}
 </section>
 <section id="changes"><h2>Changes</h2>
 ${COLOURS}
-${changeTree(place, changes)}
+${changeTree(parameters, changes)}
 </section>
 ${fold({
   id: 'packages',
   title: 'Packages',
   note: countsOf(diff.packages),
-  content: packageChanges(place, diff.packages),
+  content: packageChanges(parameters, diff.packages),
 })}
 ${fold({
   id: 'layers',

@@ -5,35 +5,35 @@ import { visible } from '../../formats/escape.ts'
 import { shortName } from '../../image/identity.ts'
 import type { ImageIdentity } from '../../image/report.ts'
 import { formatBytes } from '../../text/format.ts'
+import { filesLink } from '../image-links.ts'
 import { type Html, link, name, page } from '../page.ts'
-import { filesLink } from '../place.ts'
-import { type DiffPlace, diffLink, diffPlace, pairOf } from './address.ts'
+import { type DiffParameters, diffLink, diffParameters, pairOf } from './address.ts'
 
 /** Limits of one line, and of all lines together. */
 const MAX_LINE = 1000
 const MAX_LINES = 4000
 
 export function textDiffPage(from: ImageIdentity, to: ImageIdentity, diff: TextDiff): Html {
-  const place = diffPlace(from, to)
+  const parameters = diffParameters(from, to)
   const [before, after] = [visible(shortName(from)), visible(shortName(to))]
   return page({
     title: `/${diff.path} · ${before} → ${after}`,
     main: html`<div class="heading">
 <p class="place">${before} → ${after}</p>
 <h1 class="ways">${name(`/${diff.path}`)}</h1>
-<p class="facts"><a href="${diffLink(place)}">The whole diff</a></p>
+<p class="facts"><a href="${diffLink(parameters)}">The whole diff</a></p>
 </div>
-${textDiff(place, diff)}`,
+${textDiff(parameters, diff)}`,
   })
 }
 
-function textDiff(place: DiffPlace, diff: TextDiff): Html {
+function textDiff(parameters: DiffParameters, diff: TextDiff): Html {
   const { path, pathBase64, from, to } = diff
   const asked = pathBase64 === undefined ? { path } : { pathBase64 }
   return html`<div class="textdiff" data-loaded>
-<p class="facts">${from && html`<a href="${filesLink(place.from, diff)}">Before, ${formatBytes(from.bytes)}</a>`}
-${to && html`<a href="${filesLink(place.to, diff)}">After, ${formatBytes(to.bytes)}</a>`}
-<a href="${link('/v1/diff/file', { ...pairOf(place), ...asked })}">As a patch</a></p>
+<p class="facts">${from && html`<a href="${filesLink(parameters.from, diff)}">Before, ${formatBytes(from.bytes)}</a>`}
+${to && html`<a href="${filesLink(parameters.to, diff)}">After, ${formatBytes(to.bytes)}</a>`}
+<a href="${link('/v1/diff/file', { ...pairOf(parameters), ...asked })}">As a patch</a></p>
 ${linesOf(diff)}</div>`
 }
 

@@ -3,27 +3,27 @@ import { html } from 'hono/html'
 import { type ChangeNode, pathsOf, weightOf } from '../../diff/change-tree.ts'
 import { counted, formatBytes, formatCount, formatDelta } from '../../text/format.ts'
 import { showPath } from '../../text/path.ts'
+import { filesLink } from '../image-links.ts'
 import { type Html, link, name } from '../page.ts'
-import { filesLink } from '../place.ts'
-import { type DiffPlace, pairOf, textDiffLink } from './address.ts'
+import { type DiffParameters, pairOf, textDiffLink } from './address.ts'
 
 /** Rows of a page; smaller changes are only counted. */
 const MAX_ROWS = 800
 /** Down to this level directories are shown whatever their size. */
 const NEAR = 3
 
-export function changeTree(place: DiffPlace, root: ChangeNode): Html {
+export function changeTree(parameters: DiffParameters, root: ChangeNode): Html {
   if (pathsOf(root) === 0) return html`<p class="none">No path changed.</p>`
   const shown = largest(root, MAX_ROWS)
   const most = Math.max(1, ...root.children.map((child) => Math.abs(child.delta)))
   const children = root.children.filter((child) => shown.has(child))
   const left = leftOf(root, shown)
   return html`<ul class="tree">
-${children.map((child, at) => nodeOf(child, { place, shown, most, isOpen: at === 0 }))}${left > 0 && rest(place, root, left)}</ul>`
+${children.map((child, at) => nodeOf(child, { parameters, shown, most, isOpen: at === 0 }))}${left > 0 && rest(parameters, root, left)}</ul>`
 }
 
 type Shown = {
-  readonly place: DiffPlace
+  readonly parameters: DiffParameters
   readonly shown: ReadonlySet<ChangeNode>
   /** The largest growth, for the bars. */
   readonly most: number
@@ -31,7 +31,7 @@ type Shown = {
 }
 
 function nodeOf(node: ChangeNode, view: Shown): Html {
-  const { place, shown, isOpen = false } = view
+  const { parameters, shown, isOpen = false } = view
   if (!node.isDirectory) return leafOf(node, view)
   const [bottom, label] = onlyWay(node)
   const children = bottom.children.filter((child) => shown.has(child))
@@ -42,7 +42,7 @@ function nodeOf(node: ChangeNode, view: Shown): Html {
 `
   return html`<li><details ${isOpen ? html`open` : ''}><summary class="row">${row}</summary>
 <ul>
-${children.map((child) => nodeOf(child, { ...view, isOpen: false }))}${left > 0 && rest(place, bottom, left)}</ul></details></li>
+${children.map((child) => nodeOf(child, { ...view, isOpen: false }))}${left > 0 && rest(parameters, bottom, left)}</ul></details></li>
 `
 }
 
@@ -65,16 +65,16 @@ function nameOf({ key }: ChangeNode): string {
 }
 
 function leafOf(node: ChangeNode, view: Shown): Html {
-  const { place } = view
+  const { parameters } = view
   const { change } = node
   const shown = showPath(node.key)
   if (change?.change === 'modified' && change.fields?.includes('content')) {
-    const address = textDiffLink(place, shown)
+    const address = textDiffLink(parameters, shown)
     return html`<li><details data-load="${address}"><summary class="row">${rowOf(node, nameOf(node), view)}</summary>
 <p class="load"><a href="${address}">Show what changed in it</a></p></details></li>
 `
   }
-  const at = filesLink(change?.change === 'removed' ? place.from : place.to, shown)
+  const at = filesLink(change?.change === 'removed' ? parameters.from : parameters.to, shown)
   return html`<li><div class="row">${rowOf(node, nameOf(node), view, at)}</div></li>
 `
 }
@@ -110,10 +110,10 @@ function noteOf(node: ChangeNode): string {
   return hasBoth ? `${summary} · ${formatDelta(ownDelta)} directly in it` : summary
 }
 
-function rest(place: DiffPlace, node: ChangeNode, left: number): Html {
+function rest(parameters: DiffParameters, node: ChangeNode, left: number): Html {
   const shown = showPath(node.key)
   const glob = shown.pathBase64 === undefined && shown.path !== '' ? `${globText(shown.path)}/**` : undefined
-  return html`<li class="rest"><a href="${link('/v1/diff/files', { ...pairOf(place), glob })}">${counted(left, 'smaller change')}</a></li>
+  return html`<li class="rest"><a href="${link('/v1/diff/files', { ...pairOf(parameters), glob })}">${counted(left, 'smaller change')}</a></li>
 `
 }
 

@@ -1,16 +1,23 @@
 /** What the pages of the file browser share: the image they are about, and their heading. */
 import { html } from 'hono/html'
 import { visible } from '../../formats/escape.ts'
-import { placeName, shortName } from '../../image/identity.ts'
+import { shortName, sourceName } from '../../image/identity.ts'
 import type { ImageIdentity, LayerReport } from '../../image/report.ts'
+import {
+  filesLink,
+  type ImageParameters,
+  mapLink,
+  reportLink,
+  type ShownPath,
+  waysTo,
+} from '../image-links.ts'
 import { type Html, link, name } from '../page.ts'
-import { filesLink, mapLink, type Place, reportLink, type ShownPath, waysTo } from '../place.ts'
 
 export type About = {
   readonly identity: ImageIdentity
-  readonly place: Place
+  readonly parameters: ImageParameters
   /** The place of exactly this image, wherever its tag moves. */
-  readonly permanent: Place
+  readonly permanent: ImageParameters
   readonly layers: readonly LayerReport[]
   /** Absent for the merged file system. */
   readonly layer: number | undefined
@@ -22,25 +29,30 @@ export type About = {
  *
  * @param mapped the directory whose treemap the page leads to
  */
-export function headOf({ identity, place, permanent, layer }: About, path: ShownPath, mapped = path): Html {
+export function headOf(
+  { identity, parameters, permanent, layer }: About,
+  path: ShownPath,
+  mapped = path,
+): Html {
   const ways = waysTo(path)
   return html`<div class="heading" data-looked="${visible(`${shortName(identity)} /${path.path}`)}">
-<p class="place">${visible(placeName(identity))} · <a href="${reportLink(place)}">${visible(shortName(identity))}</a>${layer !== undefined && ` · layer ${layer}`}</p>
-<h1 class="ways"><a href="${filesLink(place, { path: '' }, { layer })}" aria-label="Root directory">/</a>${ways.map(
-    (way, at) => html`${at > 0 && '/'}<a href="${filesLink(place, way, { layer })}">${name(way.name)}</a>`,
+<p class="place">${visible(sourceName(identity))} · <a href="${reportLink(parameters)}">${visible(shortName(identity))}</a>${layer !== undefined && ` · layer ${layer}`}</p>
+<h1 class="ways"><a href="${filesLink(parameters, { path: '' }, { layer })}" aria-label="Root directory">/</a>${ways.map(
+    (way, at) =>
+      html`${at > 0 && '/'}<a href="${filesLink(parameters, way, { layer })}">${name(way.name)}</a>`,
   )}</h1>
-<p class="facts"><a href="${reportLink(place)}">Report</a>
-<a href="${mapLink(place, mapped, 'layer')}">Treemap</a>
+<p class="facts"><a href="${reportLink(parameters)}">Report</a>
+<a href="${mapLink(parameters, mapped, 'layer')}">Treemap</a>
 <a href="${filesLink(permanent, path, { layer })}">Permanent link</a>
-${layer !== undefined && html`<a href="${filesLink(place, path)}">In the merged file system</a>`}</p>
+${layer !== undefined && html`<a href="${filesLink(parameters, path)}">In the merged file system</a>`}</p>
 </div>`
 }
 
 /** Search, order, and choice of a layer: a form, so that it works without scripts. */
-export function searchForm({ place, layers, layer, sort }: About, path: ShownPath, glob = ''): Html {
+export function searchForm({ parameters, layers, layer, sort }: About, path: ShownPath, glob = ''): Html {
   const chosen = (is: boolean) => (is ? html`selected` : '')
   return html`<form class="find" action="/files" role="search" aria-label="Files">
-<input type="hidden" name="image" value="${visible(place.image)}">${place.platform !== undefined && html`<input type="hidden" name="platform" value="${visible(place.platform)}">`}
+<input type="hidden" name="image" value="${visible(parameters.image)}">${parameters.platform !== undefined && html`<input type="hidden" name="platform" value="${visible(parameters.platform)}">`}
 ${path.pathBase64 === undefined ? html`<input type="hidden" name="path" value="${path.path}">` : html`<input type="hidden" name="pathBase64" value="${path.pathBase64}">`}
 <label>Find below <input name="glob" value="${visible(glob)}" placeholder="ssl or *.so" autocomplete="off" autocapitalize="none" spellcheck="false"></label>
 <label>Layer <select name="layer"><option value="">all, merged</option>${layers.map(
@@ -51,7 +63,7 @@ ${path.pathBase64 === undefined ? html`<input type="hidden" name="path" value="$
 }
 
 /** Links to the content as a tar and as data. */
-export function downloadsOf({ place }: About, path: ShownPath): Html {
+export function downloadsOf({ parameters }: About, path: ShownPath): Html {
   const asked = path.pathBase64 === undefined ? { path: path.path } : { pathBase64: path.pathBase64 }
-  return html`<a href="${link('/v1/export', { ...place, ...asked })}">Download as a tar</a>`
+  return html`<a href="${link('/v1/export', { ...parameters, ...asked })}">Download as a tar</a>`
 }

@@ -3,8 +3,8 @@ import { html } from 'hono/html'
 import { visible } from '../../formats/escape.ts'
 import { Problem } from '../../problem.ts'
 import { formatBytes } from '../../text/format.ts'
+import { type ShownPath, waysTo } from '../image-links.ts'
 import { type Html, link, page } from '../page.ts'
-import { type ShownPath, waysTo } from '../place.ts'
 import { type About, headOf } from './about.ts'
 import { type ContentView, contentOf } from './content.ts'
 
@@ -40,7 +40,7 @@ ${content instanceof Problem ? html`<p class="none">${visible(content.message)}<
 ${more}</section>`
 }
 
-export function downloadLink({ place, layer }: About, { path, pathBase64 }: ShownPath): string {
+export function downloadLink({ parameters, layer }: About, { path, pathBase64 }: ShownPath): string {
   const exact = pathBase64 === undefined ? { path } : { pathBase64 }
-  return link('/v1/file', { ...place, ...exact, layer: layer?.toString() })
+  return link('/v1/file', { ...parameters, ...exact, layer: layer?.toString() })
 }

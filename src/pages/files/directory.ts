@@ -2,8 +2,8 @@
 import { html } from 'hono/html'
 import type { TreeNode } from '../../image/tree.ts'
 import { counted, formatBytes, formatCount } from '../../text/format.ts'
+import { filesLink } from '../image-links.ts'
 import { type Html, measured, name, page, size, table } from '../page.ts'
-import { filesLink } from '../place.ts'
 import { type About, downloadsOf, headOf, searchForm } from './about.ts'
 import { entryOf } from './icon.ts'
 
@@ -20,11 +20,11 @@ export function directoryPage({
   /** Where the next page begins. */
   readonly next: string | undefined
 }): Html {
-  const { place, layer, sort } = about
+  const { parameters, layer, sort } = about
   const { children: rows = [] } = tree
   const largest = Math.max(0, ...rows.map(({ bytes }) => bytes))
   const order = (text: string, by: About['sort']) =>
-    html`<a href="${filesLink(place, tree, { layer, sort: by })}" ${sort === by ? html`aria-current="true"` : ''}>${text}</a>`
+    html`<a href="${filesLink(parameters, tree, { layer, sort: by })}" ${sort === by ? html`aria-current="true"` : ''}>${text}</a>`
   return page({
     title: `/${tree.path} · ${about.identity.reference}`,
     main: html`${headOf(about, tree)}
@@ -43,7 +43,7 @@ ${table<TreeNode>({
       cell: (row) =>
         entryOf(
           row.type,
-          html`<a href="${filesLink(place, row, { layer })}">${name(`${row.path.slice(row.path.lastIndexOf('/') + 1)}${row.type === 'directory' ? '/' : ''}`)}</a>`,
+          html`<a href="${filesLink(parameters, row, { layer })}">${name(`${row.path.slice(row.path.lastIndexOf('/') + 1)}${row.type === 'directory' ? '/' : ''}`)}</a>`,
         ),
     },
     {
@@ -61,8 +61,8 @@ ${table<TreeNode>({
 })}
 ${
   (!isFirst || next !== undefined) &&
-  html`<p class="raw pages">${!isFirst && html`<a href="${filesLink(place, tree, { layer, sort })}">First page</a>`}
-${next !== undefined && html`<a href="${filesLink(place, tree, { layer, sort, at: next })}" rel="next">Next page, ${sort === 'bytes' ? 'smaller items' : 'by name'}</a>`}</p>`
+  html`<p class="raw pages">${!isFirst && html`<a href="${filesLink(parameters, tree, { layer, sort })}">First page</a>`}
+${next !== undefined && html`<a href="${filesLink(parameters, tree, { layer, sort, at: next })}" rel="next">Next page, ${sort === 'bytes' ? 'smaller items' : 'by name'}</a>`}</p>`
 }`,
   })
 }

@@ -3,8 +3,8 @@ import { html } from 'hono/html'
 import { buildStep } from '../../oci/build-step.ts'
 import type { Problem } from '../../problem.ts'
 import { formatBytes } from '../../text/format.ts'
+import { filesLink, type ShownPath, waysTo } from '../image-links.ts'
 import { type Html, name, page, size, table } from '../page.ts'
-import { filesLink, type ShownPath, waysTo } from '../place.ts'
 import { type About, headOf } from './about.ts'
 import { contentSection, downloadLink } from './archived.ts'
 import type { ContentView } from './content.ts'
@@ -45,7 +45,7 @@ export function filePage({
   /** What it is made of. */
   readonly inside?: Html | undefined
 }): Html {
-  const { place, layer } = about
+  const { parameters, layer } = about
   return page({
     title: `/${path.path} · ${about.identity.reference}`,
     scripts: inside === undefined ? [] : ['map.js'],
@@ -73,7 +73,7 @@ ${table<Version>({
       kind: 'number',
       cell: ({ layer: at, entry }) =>
         entry.whiteout === undefined
-          ? html`<a href="${filesLink(place, path, { layer: at })}">${at}</a>`
+          ? html`<a href="${filesLink(parameters, path, { layer: at })}">${at}</a>`
           : at,
     },
     {
@@ -92,7 +92,7 @@ ${table<Version>({
   })
 }
 
-function factsOf({ place }: About, path: ShownPath, entry: ShownEntry): Html {
+function factsOf({ parameters }: About, path: ShownPath, entry: ShownEntry): Html {
   const { type, bytes, mode, uid, gid, mtime, sha256, link: target } = entry
   const facts: readonly (readonly [string, Html | string])[] = [
     ['Type', type],
@@ -105,7 +105,7 @@ function factsOf({ place }: About, path: ShownPath, entry: ShownEntry): Html {
       : [
           [
             'Link to',
-            html`<a href="${filesLink(place, { path: targetOf(path.path, target, type) })}">${name(target)}</a>`,
+            html`<a href="${filesLink(parameters, { path: targetOf(path.path, target, type) })}">${name(target)}</a>`,
           ] as const,
         ]),
     ...(sha256 === undefined ? [] : [['SHA-256', name(sha256)] as const]),

@@ -1,8 +1,8 @@
 /** The page of the file browser that lists what a glob finds. */
 import { html } from 'hono/html'
 import { formatCount } from '../../text/format.ts'
+import { pathLink, type ShownPath } from '../image-links.ts'
 import { type Html, link, measured, page, size, table } from '../page.ts'
-import { pathLink, type ShownPath } from '../place.ts'
 import { type About, headOf, searchForm } from './about.ts'
 import { entryOf } from './icon.ts'
 
@@ -23,7 +23,7 @@ export function searchPage({
   /** Where the next page begins. */
   readonly next: number | string | undefined
 }): Html {
-  const { permanent, place, layer, sort } = about
+  const { permanent, parameters, layer, sort } = about
   const largest = Math.max(0, ...items.map(({ bytes }) => bytes))
   const where = path.pathBase64 === undefined ? { path: path.path } : { pathBase64: path.pathBase64 }
   const ask = { ...permanent, ...where, glob, sort, layer: layer?.toString(), at: next?.toString() }
@@ -37,7 +37,7 @@ ${table<FoundRow>({
   none: 'Nothing matches.',
   rows: items,
   columns: [
-    { head: 'Path', kind: 'path', cell: (row) => entryOf(row.type, pathLink(place, row, layer)) },
+    { head: 'Path', kind: 'path', cell: (row) => entryOf(row.type, pathLink(parameters, row, layer)) },
     { head: 'Size', kind: 'number', cell: ({ bytes }) => measured(size(bytes), bytes, largest) },
     { head: 'Type', isMinor: true, cell: ({ type }) => type },
     { head: 'Layer', kind: 'number', cell: ({ layer: of }) => of },

@@ -2,19 +2,19 @@
 import { html } from 'hono/html'
 import type { Area } from '../../image/areas.ts'
 import type { InsideNode } from '../../service/inside/inside-tree.ts'
-import type { OpenedPlace } from '../../service/inside/place.ts'
+import type { OpenedFile } from '../../service/inside/open-path.ts'
 import { counted, formatPercent } from '../../text/format.ts'
 import { baseName, type PathKey, showPath } from '../../text/path.ts'
+import { filesLink, type ImageParameters, mapLink, type ShownPath } from '../image-links.ts'
 import { type Html, measured, name, size, table } from '../page.ts'
-import { filesLink, mapLink, type Place, type ShownPath } from '../place.ts'
 import { treemapFigure } from '../treemap/figure.ts'
 import { areaOf, keyInside } from './areas.ts'
 
 export type InsideView = {
-  readonly place: Place
+  readonly parameters: ImageParameters
   /** As one layer has the file; by default as the merged file system has it. */
   readonly layer?: number | undefined
-  readonly opened: OpenedPlace
+  readonly opened: OpenedFile
 }
 
 const TABLE_ROWS = 50
@@ -22,8 +22,8 @@ const AREAS = 'Each area is as large as its bytes in this file.'
 
 /** In the file's page: each directory has a page, too. */
 export function insideFigure(view: InsideView): Html {
-  const { place, layer } = view
-  const zoom = (path: ShownPath) => filesLink(place, path, { layer })
+  const { parameters, layer } = view
+  const zoom = (path: ShownPath) => filesLink(parameters, path, { layer })
   return treemapFigure({ ...mapOf(view), zoom, pages: 'pages' })
 }
 
@@ -31,12 +31,12 @@ export function insideFigure(view: InsideView): Html {
 export function insideMap(view: InsideView, colour: string): Html {
   return treemapFigure({
     ...mapOf(view),
-    zoom: (path) => mapLink(view.place, path, colour),
+    zoom: (path) => mapLink(view.parameters, path, colour),
     table: childTable(view),
   })
 }
 
-function mapOf({ place, layer, opened }: InsideView) {
+function mapOf({ parameters, layer, opened }: InsideView) {
   const { tree, key, inside } = opened
   const colour = inside.kind === 'elf' ? ('area' as const) : ('type' as const)
   const files = filesIn(tree, key)
@@ -45,7 +45,8 @@ function mapOf({ place, layer, opened }: InsideView) {
     colour,
     colours: [colour],
     areas: AREAS,
-    file: (area: Area) => (files.has(area.key) ? filesLink(place, showPath(area.key), { layer }) : undefined),
+    file: (area: Area) =>
+      files.has(area.key) ? filesLink(parameters, showPath(area.key), { layer }) : undefined,
   }
 }
 
@@ -65,12 +66,12 @@ function isFile({ type }: InsideNode): boolean {
 }
 
 /** The last part of its way, as a link if it has a page. */
-export function nodeName(node: InsideNode, { place, layer, opened }: InsideView): Html {
+export function nodeName(node: InsideNode, { parameters, layer, opened }: InsideView): Html {
   const shown = showPath(baseName(node.key)).path
   const isOpen = node.type === 'directory' || node.type === 'area' || node.children.length > 0
   const text = name(node.type === 'directory' ? `${shown}/` : shown)
   if (!isOpen && !isFile(node)) return text
-  return html`<a href="${filesLink(place, showPath(keyInside(opened.key, node.key)), { layer })}">${text}</a>`
+  return html`<a href="${filesLink(parameters, showPath(keyInside(opened.key, node.key)), { layer })}">${text}</a>`
 }
 
 function childTable(view: InsideView): Html {

@@ -11,8 +11,8 @@ import { type ElfSection, listInside } from '../../service/inside/list-inside.ts
 import { counted, formatBytes, formatCount } from '../../text/format.ts'
 import { showPath } from '../../text/path.ts'
 import { entryOf } from '../files/icon.ts'
+import { type ImageParameters, mapLink, type ShownPath } from '../image-links.ts'
 import { type Html, link, measured, name, size, table } from '../page.ts'
-import { mapLink, type Place, type ShownPath } from '../place.ts'
 import { type InsideView, insideFigure, nodeName } from './figure.ts'
 
 /** Rows of a table; the API lists the rest. */
@@ -31,9 +31,9 @@ ${view.layer === undefined && rawOf(view)}
 }
 
 /** Instead of it, for a file that has to be read to its end. */
-export function laterSection(place: Place, path: ShownPath, bytes: number): Html {
+export function laterSection(parameters: ImageParameters, path: ShownPath, bytes: number): Html {
   return html`<section id="inside"><h2>Inside</h2>
-<p class="none"><a href="${mapLink(place, path, 'layer')}">Look inside</a>: this reads all ${formatBytes(bytes)} of the archive.</p>
+<p class="none"><a href="${mapLink(parameters, path, 'layer')}">Look inside</a>: this reads all ${formatBytes(bytes)} of the archive.</p>
 </section>`
 }
 
@@ -44,9 +44,9 @@ export function unopenedSection(problem: Problem): Html {
 </section>`
 }
 
-function rawOf({ place, opened: { key } }: InsideView): Html {
+function rawOf({ parameters, opened: { key } }: InsideView): Html {
   const { path, pathBase64 } = showPath(key)
-  const asked = { ...place, ...(pathBase64 === undefined ? { path } : { pathBase64 }) }
+  const asked = { ...parameters, ...(pathBase64 === undefined ? { path } : { pathBase64 }) }
   return html`<p class="raw"><a href="${link('/v1/inside', { ...asked, format: 'csv' })}">All parts as CSV</a>, or <a href="${link('/v1/inside', asked)}">as JSON</a></p>`
 }
 

@@ -5,12 +5,12 @@ import { TREEMAP_COLOURS } from '../../service/images/treemap.ts'
 import { counted, formatPercent } from '../../text/format.ts'
 import { showPath } from '../../text/path.ts'
 import { PLAIN } from '../form.ts'
+import { filesLink, type ImageParameters, mapLink, pathLink, type ShownPath, waysTo } from '../image-links.ts'
 import { type Html, measured, name, size, table } from '../page.ts'
-import { filesLink, mapLink, type Place, pathLink, type ShownPath, waysTo } from '../place.ts'
 import { drawTreemap, keyOf, leadsOn, legendOf, type MapColour, OPENS } from './draw.ts'
 
 export type MapView = {
-  readonly place: Place
+  readonly parameters: ImageParameters
   readonly top: Area
   readonly colour: (typeof TREEMAP_COLOURS)[number]
 }
@@ -49,17 +49,17 @@ const TABLE_ROWS = 50
 
 /** The treemap of one image. */
 export function mapFigure(view: MapView): Html {
-  const { place, top, colour } = view
+  const { parameters, top, colour } = view
   const shown = showPath(top.key)
   return treemapFigure({
     top,
     colour,
     colours: TREEMAP_COLOURS,
-    zoom: (path, one) => mapLink(place, path, one),
-    file: ({ key, hiddenIn }) => filesLink(place, showPath(key), { layer: hiddenIn }),
+    zoom: (path, one) => mapLink(parameters, path, one),
+    file: ({ key, hiddenIn }) => filesLink(parameters, showPath(key), { layer: hiddenIn }),
     areas: 'Each area is as large as its bytes.',
     table: html`${childTable(view)}
-<p class="raw"><a href="${filesLink(place, shown)}">Browse ${shown.path === '' ? 'all files' : name(shown.path)}</a></p>`,
+<p class="raw"><a href="${filesLink(parameters, shown)}">Browse ${shown.path === '' ? 'all files' : name(shown.path)}</a></p>`,
   })
 }
 
@@ -110,7 +110,7 @@ function wayTo(address: string, text: string, isHere: boolean): Html {
   return html`<a href="${address}" ${isHere ? html`aria-current="page"` : ''}>${name(text)}</a>`
 }
 
-function childTable({ place, top }: MapView): Html {
+function childTable({ parameters, top }: MapView): Html {
   const rows = (top.children ?? []).slice(0, TABLE_ROWS)
   return table<Area>({
     caption: 'The largest entries here',
@@ -121,7 +121,7 @@ function childTable({ place, top }: MapView): Html {
         head: 'Path',
         kind: 'path',
         cell: ({ key, hiddenIn }) =>
-          html`${pathLink(place, showPath(key), hiddenIn)}${hiddenIn !== undefined && html` <span class="quiet">hidden</span>`}`,
+          html`${pathLink(parameters, showPath(key), hiddenIn)}${hiddenIn !== undefined && html` <span class="quiet">hidden</span>`}`,
       },
       {
         head: 'Size',

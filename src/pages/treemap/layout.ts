@@ -46,13 +46,13 @@ type Placed = HierarchyRectangularNode<LayoutNode>
 export function placeAreas(top: Area, frame: Frame): readonly Cell[] {
   const hidden = new Set<Area>()
   hideSmallest(top, hidden, frame.cells ?? MAX_CELLS)
-  let placed = place(top, hidden, frame)
+  let placed = parameters(top, hidden, frame)
   // Merging frees room, so the proportions of the rest change.
   for (let round = 0; round < 3; round++) {
     const tooSmall = placed.descendants().filter(isTooSmall)
     if (tooSmall.length === 0) break
     for (const { data } of tooSmall) if (data.area) hidden.add(data.area)
-    placed = place(top, hidden, frame)
+    placed = parameters(top, hidden, frame)
   }
   return placed
     .descendants()
@@ -73,7 +73,7 @@ function hideSmallest(top: Area, hidden: Set<Area>, most: number): void {
   for (const area of all.sort((a, b) => b.bytes - a.bytes).slice(most)) hidden.add(area)
 }
 
-function place(top: Area, hidden: ReadonlySet<Area>, { width, height }: Frame): Placed {
+function parameters(top: Area, hidden: ReadonlySet<Area>, { width, height }: Frame): Placed {
   const root = hierarchy<LayoutNode>(nodeOf(top, hidden), ({ children }) => children).sum(
     ({ bytes, children }) => (children === undefined ? bytes : 0),
   )

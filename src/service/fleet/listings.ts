@@ -109,14 +109,14 @@ export function largestFirst<Row, Item>(
   }
 }
 
-type Place = readonly [weight: number, row: number]
+type Rank = readonly [weight: number, row: number]
 
-function parsePosition(at: Position): Place {
+function parsePosition(at: Position): Rank {
   const [, weight, row] = /^(\d{1,16}),(\d{1,16})$/.exec(String(at)) ?? []
   if (weight === undefined || row === undefined) throw otherList()
   return [Number(weight), Number(row)]
 }
 
-function follows(weight: number, row: number, [lastWeight, lastRow]: Place): boolean {
+function follows(weight: number, row: number, [lastWeight, lastRow]: Rank): boolean {
   return weight !== lastWeight ? weight < lastWeight : row > lastRow
 }

@@ -5,7 +5,7 @@
 import { inParallel } from '../../concurrency.ts'
 import type { JobState, QueuedImage, QueuedImageEnd } from '../../job.ts'
 import { pinnedReference } from '../../oci/image-reference.ts'
-import { placeOf } from '../../oci/source-ref.ts'
+import { locationOf } from '../../oci/source-ref.ts'
 import { type CallerCredentials, type OpenedImage, openImage } from '../../open/open-image.ts'
 import type { Service } from '../../open/service.ts'
 import { Problem, type ProblemCode } from '../../problem.ts'
@@ -120,7 +120,7 @@ export function doneBefore({ source, manifest }: OpenedImage): JobState {
   return {
     status: 'succeeded',
     version: 0,
-    place: placeOf(source.ref),
+    place: locationOf(source.ref),
     createdAt: '',
     progress: { layers, layersDone: layers, layersReused: layers, bytes: 0, bytesDone: 0 },
   }

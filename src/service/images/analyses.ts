@@ -4,7 +4,7 @@ import { observe } from '../../follow-job.ts'
 import { addChecksum, readChecked } from '../../index/checksummed.ts'
 import { isFinished, type JobProgress, type JobState, jobKey, type Progress } from '../../job.ts'
 import { pinnedReference } from '../../oci/image-reference.ts'
-import { placeOf } from '../../oci/source-ref.ts'
+import { locationOf } from '../../oci/source-ref.ts'
 import type { AnalysisRecord } from '../../open/caches.ts'
 import { type CallerCredentials, type OpenedImage, openImage } from '../../open/open-image.ts'
 import type { Service } from '../../open/service.ts'
@@ -218,7 +218,7 @@ function endOf(image: OpenedImage): Omit<JobState, 'status'> {
   const layers = image.manifest.layers.length
   return {
     version: 0,
-    place: placeOf(image.source.ref),
+    place: locationOf(image.source.ref),
     createdAt: '',
     progress: { layers, layersDone: layers, layersReused: layers, bytes: 0, bytesDone: 0 },
   }

@@ -74,7 +74,7 @@ function matchesRange(address: Address, range: string): boolean {
 }
 
 /** Host and port of a list entry; an entry without a port matches all ports. */
-function placeOf(entry: string): { readonly host: string; readonly port: string } {
+function splitEntry(entry: string): { readonly host: string; readonly port: string } {
   if (ipaddr.isValid(entry)) return { host: entry, port: '' }
   const [, host = entry, port = ''] = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(entry) ?? []
   return { host, port }
@@ -86,8 +86,8 @@ function canonicalHost(host: string): string {
   return parseAddress(name)?.toNormalizedString() ?? name
 }
 
-function matchesPlace(host: string, port: string, entry: string): boolean {
-  const place = placeOf(entry)
+function matchesEntry(host: string, port: string, entry: string): boolean {
+  const place = splitEntry(entry)
   return (place.port === '' || place.port === port) && canonicalHost(place.host) === canonicalHost(host)
 }
 
@@ -107,6 +107,6 @@ export function isListed(list: readonly string[], host: string, port: string): b
   return list.some((entry) =>
     entry.includes('/')
       ? addresses.some((each) => matchesRange(each, entry))
-      : matchesPlace(host, port, entry),
+      : matchesEntry(host, port, entry),
   )
 }

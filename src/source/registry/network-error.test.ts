@@ -30,7 +30,7 @@ it("terminates if errors are each other's cause", () => {
   expect(classifyNetworkError(one)).toBe('unknown')
 })
 
-const AT = { place: 'r.example:5000', isPlain: false, isPrivate: false, reachesOnlyNames: false }
+const AT = { host: 'r.example:5000', isPlain: false, isPrivate: false, reachesOnlyNames: false }
 const UNKNOWN =
   "could not connect to r.example:5000: the TLS connection failed; check the registry's name, port and certificate"
 

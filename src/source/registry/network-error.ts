@@ -69,9 +69,9 @@ export function classifyNetworkError(error: unknown): NetworkFailure {
   return known ?? 'unknown'
 }
 
-export type Place = {
+export type Destination = {
   /** `host[:port]` */
-  readonly place: string
+  readonly host: string
   /** Whether it may be reached over plain HTTP. */
   readonly isPlain: boolean
   /** Whether it may have a private address. */
@@ -81,8 +81,8 @@ export type Place = {
 }
 
 /** The failure as the end of a sentence: what went wrong where, and what to do about it. */
-export function describeNetworkFailure(failure: NetworkFailure, at: Place): string {
-  const { place, isPlain } = at
+export function describeNetworkFailure(failure: NetworkFailure, at: Destination): string {
+  const { host: place, isPlain } = at
   const connecting = `could not connect to ${place}:`
   switch (failure) {
     case 'reset':
@@ -107,7 +107,7 @@ export function describeNetworkFailure(failure: NetworkFailure, at: Place): stri
 }
 
 /** Which settings a registry may lack whose failure the runtime does not name. */
-function settingsFor({ place, isPlain, isPrivate, reachesOnlyNames }: Place): string {
+function settingsFor({ host: place, isPlain, isPrivate, reachesOnlyNames }: Destination): string {
   if (reachesOnlyNames) return ''
   const needs = [
     ...(isPrivate ? [] : [`a private address needs LAMINA_PRIVATE_REGISTRIES=${place}`]),

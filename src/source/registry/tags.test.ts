@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { interruptible } from '../../../test/support/interruptible.ts'
-import { formatTagPlace, nextLink, parseTagPage, parseTagPlace } from './tags.ts'
+import { formatTagPosition, nextLink, parseTagPage, parseTagPosition } from './tags.ts'
 
 it.each([
   ['</v2/a/tags/list?last=x&n=2>; rel="next"', '/v2/a/tags/list?last=x&n=2'],
@@ -61,9 +61,9 @@ describe('a page', () => {
 
 it('a position reads back unchanged, and any other text is refused', () => {
   const place = { query: 'n=10&last=v1.0', skip: 7 }
-  expect(parseTagPlace(formatTagPlace(place))).toEqual(place)
+  expect(parseTagPosition(formatTagPosition(place))).toEqual(place)
   for (const text of ['', '7', '?n=1', 'x?n=1', '1234567?n=1', `1?${'a'.repeat(2_001)}`, '1?a\r\nb'])
-    expect(() => parseTagPlace(text)).toThrow(
+    expect(() => parseTagPosition(text)).toThrow(
       expect.objectContaining({ code: 'invalid_parameter', fields: { parameter: 'cursor' } }),
     )
 })

@@ -22,7 +22,7 @@ export type TagsQuestion = {
 }
 
 /** A position in a registry's list: the registry's own query for a page, and how many of its tags to skip. */
-export type TagPlace = { readonly query: string; readonly skip: number }
+export type TagPosition = { readonly query: string; readonly skip: number }
 
 const TAG = /^\w[\w.-]{0,127}$/
 /** More than any registry has in one page. */
@@ -73,12 +73,12 @@ export function nextLink(header: string | null): string | undefined {
   return undefined
 }
 
-export function formatTagPlace({ query, skip }: TagPlace): string {
+export function formatTagPosition({ query, skip }: TagPosition): string {
   return `${skip}?${query}`
 }
 
-/** @throws Problem `invalid_parameter` for text that {@link formatTagPlace} did not make */
-export function parseTagPlace(text: string): TagPlace {
+/** @throws Problem `invalid_parameter` for text that {@link formatTagPosition} did not make */
+export function parseTagPosition(text: string): TagPosition {
   const [, skip, query] = /^(\d{1,6})\?([\x20-\x7e]{0,2000})$/.exec(text) ?? []
   if (skip === undefined || query === undefined)
     throw new Problem(
@@ -134,7 +134,7 @@ export async function readTags(
   return authenticatedClient.transport.limited({ registry, what, caller }, async (bounds) => {
     const names: string[] = []
     const first = { query: `n=${Math.min(limit, MAX_TAGS_ASKED)}`, skip: 0 }
-    let place: TagPlace = after === undefined ? first : parseTagPlace(after)
+    let place: TagPosition = after === undefined ? first : parseTagPosition(after)
     for (let read = 0; read < pages && names.length < limit; read++) {
       const { tags, next } = await readPage(authenticatedClient, repository, place.query, {
         ...caller,
@@ -143,12 +143,13 @@ export async function readTags(
       const fresh = tags.slice(place.skip)
       const room = limit - names.length
       names.push(...fresh.slice(0, room))
-      if (fresh.length > room) return { names, next: formatTagPlace({ ...place, skip: place.skip + room }) }
+      if (fresh.length > room)
+        return { names, next: formatTagPosition({ ...place, skip: place.skip + room }) }
       if (next === undefined) return { names }
       if (next === place.query)
         throw new Problem('registry_error', `could not list ${what}: its pages form a loop`)
       place = { query: next, skip: 0 }
     }
-    return { names, next: formatTagPlace(place) }
+    return { names, next: formatTagPosition(place) }
   })
 }

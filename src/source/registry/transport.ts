@@ -159,7 +159,7 @@ export class Transport {
     const place = to instanceof URL ? to.host : registry
     const rules = this.rulesOf(registry)
     const reason = describeNetworkFailure(failure, {
-      place,
+      host: place,
       isPlain: isInsecure(registry, rules),
       isPrivate: reachOf(registry, rules) === 'private',
       reachesOnlyNames: rules.reachesOnlyNames,

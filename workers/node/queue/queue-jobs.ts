@@ -8,7 +8,7 @@ import { Queue, QueueEvents } from 'bullmq'
 import type { Jobs, SharedQueue } from '../../../src/host.ts'
 import { isFinished, type JobState } from '../../../src/job.ts'
 import { mayRunAgain, NO_PROGRESS } from '../../../src/jobs/runner.ts'
-import { originOf, placeOf } from '../../../src/oci/source-ref.ts'
+import { locationOf, originOf } from '../../../src/oci/source-ref.ts'
 import { Problem } from '../../../src/problem.ts'
 import type { EncryptedJobs } from './encrypted-jobs.ts'
 import {
@@ -264,7 +264,7 @@ export class QueueJobs implements Jobs, SharedQueue {
       this.#seen.get(name) ??
       this.#see(name, kind, {
         status: queued.processedOn === undefined ? 'queued' : 'running',
-        place: placeOf(encrypted.decrypt(queued.data.encrypted, name).source),
+        place: locationOf(encrypted.decrypt(queued.data.encrypted, name).source),
         createdAt: new Date(queued.timestamp).toISOString(),
         progress: progressOf(queued.progress),
       })
@@ -337,5 +337,5 @@ function isRemembered({ kind, state }: Seen): boolean {
 
 function queuedNow(job: SharedJob): Omit<JobState, 'version'> {
   const createdAt = new Date().toISOString()
-  return { status: 'queued', place: placeOf(job.source), createdAt, progress: NO_PROGRESS }
+  return { status: 'queued', place: locationOf(job.source), createdAt, progress: NO_PROGRESS }
 }

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { type Job, type JobProgress, jobKey } from '../../../src/job.ts'
 import { NO_PROGRESS } from '../../../src/jobs/runner.ts'
 import type { Descriptor } from '../../../src/oci/manifest.ts'
-import { callerOf, placeOf, type SourceRef } from '../../../src/oci/source-ref.ts'
+import { callerOf, locationOf, type SourceRef } from '../../../src/oci/source-ref.ts'
 import type { ProblemDocument } from '../../../src/problem.ts'
 
 /** Reads an image's config into the store. A job only if servers share a queue, since each of them opens an image itself. */
@@ -59,7 +59,7 @@ export const LOST: ProblemDocument = {
 export function keyOf(job: SharedJob): string {
   if (job.kind !== 'config') return jobKey(job)
   const { source, descriptor } = job
-  const declared = [placeOf(source), callerOf(source), descriptor.size, descriptor.urls ?? []]
+  const declared = [locationOf(source), callerOf(source), descriptor.size, descriptor.urls ?? []]
   return `config/${descriptor.digest}/${createHash('sha256').update(JSON.stringify(declared)).digest('hex')}`
 }
 

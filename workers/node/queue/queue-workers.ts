@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Job as BullJob, Worker } from 'bullmq'
 import { isFinished, type Job, type JobState } from '../../../src/job.ts'
 import { type JobRunner, NO_PROGRESS } from '../../../src/jobs/runner.ts'
-import { placeOf } from '../../../src/oci/source-ref.ts'
+import { locationOf } from '../../../src/oci/source-ref.ts'
 import { Problem } from '../../../src/problem.ts'
 import type { Log } from '../log.ts'
 import type { EncryptedJobs } from './encrypted-jobs.ts'
@@ -135,7 +135,7 @@ export class QueueWorkers {
   }
 
   async #read(job: ConfigJob): Promise<QueuedEnd> {
-    const end = { progress: NO_PROGRESS, place: placeOf(job.source) }
+    const end = { progress: NO_PROGRESS, place: locationOf(job.source) }
     try {
       await this.#options.readConfig(job)
       return end

@@ -11,7 +11,7 @@ import { type InsideNode, insideTree } from './inside-tree.ts'
 import { nameUpTo, type PathQuestion, type ResolvedFile, resolvePath, stepsIn } from './resolve.ts'
 
 /** A file that can be opened, at one of its directories or areas. */
-export type OpenedPlace = {
+export type OpenedFile = {
   readonly file: ResolvedFile
   /** Of the file. */
   readonly key: PathKey
@@ -20,11 +20,11 @@ export type OpenedPlace = {
 }
 
 /** @throws Problem as {@link resolvePath}, and what is wrong with the file */
-export async function openPlace(
+export async function openPathInside(
   service: Service,
   image: OpenedImage,
   question: PathQuestion,
-): Promise<OpenedPlace> {
+): Promise<OpenedFile> {
   const { key } = question
   let missing: unknown
   for (const [path, below] of waysInto(key)) {

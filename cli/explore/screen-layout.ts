@@ -4,7 +4,7 @@ import type { Size } from './grid.ts'
 /** Below that it waits. */
 export const LEAST_SIZE: Size = { columns: 60, rows: 16 }
 
-export type Place = {
+export type ScreenLayout = {
   /** The line of a list's titles; -1 without titles. */
   readonly titles: number
   /** The first line of rows, and how many there are. */
@@ -20,7 +20,7 @@ export type Place = {
 const ABOVE = 2
 const BELOW = 3
 
-export function placeOf({ rows }: Size, hasTitles: boolean): Place {
+export function layoutOf({ rows }: Size, hasTitles: boolean): ScreenLayout {
   const first = ABOVE + (hasTitles ? 1 : 0)
   return {
     titles: hasTitles ? ABOVE : -1,

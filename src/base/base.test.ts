@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest'
+import { namedIn, targetOf } from '../oci/base-names.ts'
 import { type ImageConfig, parseConfig } from '../oci/config.ts'
 import { variantsOf } from './alternatives.ts'
 import { chainIds, isBeginning, layersBeforePause } from './layers.ts'
-import { namedIn, targetOf } from './names.ts'
 import { imagesOfProvenance } from './provenance.ts'
 
 const sha = (digit: string) => `sha256:${digit.repeat(64)}`

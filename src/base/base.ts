@@ -1,9 +1,9 @@
 /** What an image stands on: the shape of `/v1/base`. */
 import type { PackageDiff } from '../diff/packages.ts'
 import type { ImageIdentity } from '../image/report.ts'
+import type { Evidence } from '../oci/base-names.ts'
 import type { Problem } from '../problem.ts'
 import type { LayerSum } from '../update/layers.ts'
-import type { Evidence } from './names.ts'
 
 export type PartOfImage = {
   readonly layers: number

@@ -3,9 +3,9 @@
  * (`buildDefinition.resolvedDependencies`); the purl specification, type `docker`, as BuildKit writes it.
  */
 import { z } from 'zod'
+import type { BaseName } from '../oci/base-names.ts'
 import { isSha256 } from '../oci/digest.ts'
 import { hasMoreParts, parseJson } from '../text/json.ts'
-import type { BaseName } from './names.ts'
 
 export const SLSA_PROVENANCE = 'https://slsa.dev/provenance'
 

@@ -1,9 +1,9 @@
 /** What an image stands on, as people read it, before it becomes text or Markdown. */
 import type { Alternative, Base, BaseReport, BaseUpdate, BaseWarning } from '../base/base.ts'
 import type { BaseMove } from '../base/move.ts'
-import type { Evidence } from '../base/names.ts'
 import type { PackageChange } from '../diff/packages.ts'
 import type { AutoBase } from '../gate/subject.ts'
+import type { Evidence } from '../oci/base-names.ts'
 import { counted, formatBytes, formatCount, formatDelta } from '../text/format.ts'
 import type { Piece, PlainTable } from './table.ts'
 

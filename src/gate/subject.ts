@@ -1,6 +1,7 @@
 /** What is checked against a policy: an image, and the images it is compared with. */
-import type { Evidence } from '../base/names.ts'
+
 import type { ImageFacts, ImageIdentity } from '../image/report.ts'
+import type { Evidence } from '../oci/base-names.ts'
 import type { ImageManifest } from '../oci/manifest.ts'
 import type { GateTables } from './tables.ts'
 

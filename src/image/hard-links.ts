@@ -6,8 +6,8 @@
 
 import type { Entry } from '../layer/entry.ts'
 import { NumberList } from '../table/number-list.ts'
-import { cleanPath } from '../tar/clean.ts'
 import { type ByteString, toBytes } from '../text/bytes.ts'
+import { cleanPath } from '../text/clean-path.ts'
 import type { PathKey } from '../text/path.ts'
 import { countBefore, Deletions } from './deletions.ts'
 import { type Content, LinkedMembers } from './linked-members.ts'

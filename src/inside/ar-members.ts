@@ -1,7 +1,7 @@
 /** An ar archive (`.a`, `.deb`): its members, with long names as GNU and BSD write them. */
 import { createHash } from 'node:crypto'
 import { Problem } from '../problem.ts'
-import { cleanPath } from '../tar/clean.ts'
+import { cleanPath } from '../text/clean-path.ts'
 import { type ArchiveEntry, type ArchiveWarning, MAX_ENTRIES, NameWarnings } from './entries.ts'
 import { damaged } from './ranges.ts'
 

@@ -1,6 +1,6 @@
 /** A zip as a list of entries: its central directory in memory, whose rows become entries when they are asked for. */
 import { Problem } from '../problem.ts'
-import { cleanPath } from '../tar/clean.ts'
+import { cleanPath } from '../text/clean-path.ts'
 import type { PathKey } from '../text/path.ts'
 import {
   type ArchiveEntries,

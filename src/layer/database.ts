@@ -1,7 +1,8 @@
 /** Package databases: the members whose content is kept, to read packages from, and how to recognise each kind. */
-import { cleanPath } from '../tar/clean.ts'
+
 import type { Member } from '../tar/member.ts'
 import { type ByteString, toBytes } from '../text/bytes.ts'
+import { cleanPath } from '../text/clean-path.ts'
 import { type PathKey, pathToKey } from '../text/path.ts'
 
 /** Receives the content of each package database: `open`, any number of `write`, `close`; then the next. */

@@ -13,9 +13,9 @@ import { type InflateRoom, isJarName, isUnreadable, type Jar, readJar } from '..
 import { type FileRanges, rangesOf } from '../inside/ranges.ts'
 import { type Runtime, runtimeAt, VersionSearch } from '../inside/runtimes.ts'
 import { Problem } from '../problem.ts'
-import { cleanPath } from '../tar/clean.ts'
 import type { Member } from '../tar/member.ts'
 import { toBytes } from '../text/bytes.ts'
+import { cleanPath } from '../text/clean-path.ts'
 import type { PathKey } from '../text/path.ts'
 import { HeldParts, NotHeld } from './held-parts.ts'
 

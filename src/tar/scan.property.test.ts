@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { cut, type Scanned, scanTar } from '../../test/support/scan-tar.ts'
 import { type HeaderFields, longName, MAGIC, member, pax, tar } from '../../test/support/tar.ts'
 import { decodeText, encodeText } from '../text/bytes.ts'
-import { cleanPath } from './clean.ts'
+import { cleanPath } from '../text/clean-path.ts'
 import type { MemberType } from './member.ts'
 
 const RUNS = process.env.LAMINA_LONG === undefined ? 200 : 2000

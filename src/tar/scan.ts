@@ -4,7 +4,7 @@
  * tarfile.
  */
 import { type ByteString, toByteString, toBytes } from '../text/bytes.ts'
-import { type CleanPath, cleanPath } from './clean.ts'
+import { type CleanPath, cleanPath } from '../text/clean-path.ts'
 import { excessive, malformed } from './fault.ts'
 import { BLOCK, checkBlock, memberType, padding, readName, readNumber, readText, TYPE } from './header.ts'
 import type { Member } from './member.ts'

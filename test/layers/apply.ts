@@ -4,8 +4,8 @@
  */
 
 import type { Entry } from '../../src/layer/entry.ts'
-import { cleanPath } from '../../src/tar/clean.ts'
 import { toBytes } from '../../src/text/bytes.ts'
+import { cleanPath } from '../../src/text/clean-path.ts'
 import { baseName, keyToPath, type PathKey, parentKey } from '../../src/text/path.ts'
 
 export type Applied = {

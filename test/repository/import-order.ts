@@ -33,7 +33,6 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['src/index/'],
   ['src/image/'],
   ['src/diff/'],
-  ['src/base/names.ts'],
   ['src/gate/'],
   ['src/update/'],
   ['src/storage/'],

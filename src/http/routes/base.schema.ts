@@ -1,6 +1,6 @@
 /** `/v1/base`: the shape of `base/base.ts`, described. */
 import { z } from '@hono/zod-openapi'
-import { EVIDENCE } from '../../base/names.ts'
+import { EVIDENCE } from '../../oci/base-names.ts'
 import { digestSchema, int, text, time } from '../openapi/fields.ts'
 import { packageDiffSchema } from './diff.schema.ts'
 import { problemSchema } from './problem.schema.ts'

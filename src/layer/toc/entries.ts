@@ -1,10 +1,10 @@
 /** The entries of a table of contents as members of a layer, checked against each other. */
 import { hash } from 'node:crypto'
 import { Problem } from '../../problem.ts'
-import { cleanPath } from '../../tar/clean.ts'
 import type { MemberType } from '../../tar/member.ts'
 import { MAX_PATH_BYTES, MAX_PATH_PARTS, MAX_TIME, MIN_TIME } from '../../tar/scan.ts'
 import { type ByteString, compareText, encodeText, toBytes } from '../../text/bytes.ts'
+import { cleanPath } from '../../text/clean-path.ts'
 import { isKeptDatabase, linksDatabase, MAX_DATABASE_BYTES } from '../database.ts'
 import { type Entry, whiteoutOf } from '../entry.ts'
 import { type ByteLimit, enforce } from '../limits.ts'

@@ -1,8 +1,8 @@
 /** Other variants of a base: what they weigh, from their manifests alone. */
 import { hasVariants, variantsOf } from '../../base/alternatives.ts'
 import type { Alternative, BaseWarning } from '../../base/base.ts'
-import type { TaggedRepository } from '../../base/names.ts'
 import { inParallel } from '../../concurrency.ts'
+import type { TaggedRepository } from '../../oci/base-names.ts'
 import { manifestFigures } from '../../oci/figures.ts'
 import { parsePlatform } from '../../oci/platform.ts'
 import { formatReference } from '../../oci/reference.ts'

@@ -1,6 +1,8 @@
 /** Finds the image that another one stands on, from manifests and configs alone. */
 import type { BaseWarning } from '../../base/base.ts'
 import { chainIds, isBeginning, layersBeforePause } from '../../base/layers.ts'
+import { inParallel } from '../../concurrency.ts'
+import { basesPrefix, imageKey } from '../../index/keys.ts'
 import {
   type BaseName,
   type BaseTarget,
@@ -9,9 +11,7 @@ import {
   type Naming,
   type TaggedRepository,
   targetOf,
-} from '../../base/names.ts'
-import { inParallel } from '../../concurrency.ts'
-import { basesPrefix, imageKey } from '../../index/keys.ts'
+} from '../../oci/base-names.ts'
 import { requireDiffIds } from '../../oci/config.ts'
 import type { OpenedImage } from '../../open/open-image.ts'
 import type { Service } from '../../open/service.ts'

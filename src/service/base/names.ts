@@ -1,7 +1,8 @@
 /** All names of an image's base, in the order in which they are believed. */
-import { type BaseName, namedIn } from '../../base/names.ts'
+
 import { imagesOfProvenance, SLSA_PROVENANCE } from '../../base/provenance.ts'
 import { attestationsFor, parseArtifact } from '../../oci/artifact.ts'
+import { type BaseName, namedIn } from '../../oci/base-names.ts'
 import { type Descriptor, type ImageIndex, parseManifest } from '../../oci/manifest.ts'
 import type { OpenedImage } from '../../open/open-image.ts'
 import { Problem } from '../../problem.ts'

@@ -1,6 +1,6 @@
 /** What the tag of a base names now. */
 import type { BaseUpdate } from '../../base/base.ts'
-import { inRegistry, type TaggedRepository } from '../../base/names.ts'
+import { inRegistry, type TaggedRepository } from '../../oci/base-names.ts'
 import { manifestFigures } from '../../oci/figures.ts'
 import { formatReference } from '../../oci/reference.ts'
 import type { OpenedImage } from '../../open/open-image.ts'

@@ -15,9 +15,9 @@ import { asArchiveFault, invalidArchive } from '../../../src/source/archive/faul
 import { readLayout } from '../../../src/source/archive/layout.ts'
 import { findMembers, Members, PassingArchive } from '../../../src/source/archive/members.ts'
 import type { RangeReader } from '../../../src/source/archive/range-reader.ts'
-import { cleanPath } from '../../../src/tar/clean.ts'
 import { contentPadding, END_OF_ARCHIVE, memberHeader } from '../../../src/tar/write.ts'
 import { encodeText, toBytes } from '../../../src/text/bytes.ts'
+import { cleanPath } from '../../../src/text/clean-path.ts'
 import { readRange } from '../store/file-range.ts'
 import { webStream } from '../web-stream.ts'
 

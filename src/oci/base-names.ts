@@ -1,7 +1,7 @@
 /** The names of base images: what an image, its build or its reader says that it stands on. */
-import { isSha256 } from '../oci/digest.ts'
-import { formatImageReference, parseImageReference } from '../oci/image-reference.ts'
-import { formatReference, parseReference, type Reference, type Repository } from '../oci/reference.ts'
+import { isSha256 } from './digest.ts'
+import { formatImageReference, parseImageReference } from './image-reference.ts'
+import { formatReference, parseReference, type Reference, type Repository } from './reference.ts'
 
 /** Who names a base, in the order in which they are believed. */
 export const NAMING = ['annotation', 'label', 'provenance', 'candidate'] as const

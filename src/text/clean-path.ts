@@ -1,5 +1,5 @@
-/** Makes keys of our tables from the names of members in tars. */
-import type { PathKey } from '../text/path.ts'
+/** Makes keys of our tables from the names of members in archives. */
+import type { PathKey } from './path.ts'
 
 export type CleanPath = {
   readonly key: PathKey

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { cleanPath } from './clean.ts'
+import { cleanPath } from './clean-path.ts'
 
 describe('cleanPath', () => {
   test.each([

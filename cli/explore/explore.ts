@@ -1,4 +1,5 @@
 /** `lamina explore`: the explorer on the terminal of this process, with the answers of this process or of a service. */
+import { stayCompact } from '../../workers/node/threads/v8.ts'
 import type { ApiCaller } from '../ask.ts'
 import type { Client } from '../client.ts'
 import { credentialHeaders } from '../credentials.ts'
@@ -46,6 +47,8 @@ async function exploreAs(context: ExploreContext, request: Request, names: reado
   const read = request.parameters.get('read')?.[0]
   const [image, image2] = names.map((name) => new Questions(caller, { image: name, platform }, read))
   if (image === undefined) throw new Failure('usage', 'name an image: lamina explore IMAGE')
+  // It may read the names of a million files.
+  stayCompact()
   await runExplorer(
     { image, image2 },
     {

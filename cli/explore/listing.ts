@@ -1,5 +1,5 @@
 /**
- * The paths of a file system in little memory: a million of them in some 60 MB. Rows are numbered; a folder's row is before those
+ * The paths of a file system in little memory: a million of them in some 50 MB. Rows are numbered; a folder's row is before those
  * in it. Folders may be known without what is in them, until someone asks.
  */
 import { MEMBER_TYPES, type MemberType } from '../../src/tar/member.ts'
@@ -11,6 +11,9 @@ const SIGNS: readonly (Sign | undefined)[] = [undefined, '+', '~', '-']
 
 export const ROOT = 0
 const NONE = -1
+/** Times take 4 bytes each: from 1901 to 2038, which is enough to sort by. */
+const EARLIEST = -(2 ** 31)
+const LATEST = 2 ** 31 - 1
 const DIRECTORY = MEMBER_TYPES.indexOf('directory')
 
 export type Path = {
@@ -20,7 +23,7 @@ export type Path = {
   /** Of a folder: of all below it, or 0 if {@link Listing.sum} will add it up. */
   readonly bytes: number
   readonly files: number
-  /** Seconds since 1970. */
+  /** Seconds since 1970, kept as whole ones. */
   readonly time?: number
   readonly sign?: Sign | undefined
 }
@@ -29,12 +32,12 @@ export class Listing {
   #names = Buffer.alloc(4_096)
   #starts = new Uint32Array(64)
   #parents = new Int32Array(64)
-  #firsts = new Int32Array(64)
-  #lasts = new Int32Array(64)
-  #nexts = new Int32Array(64)
+  /** What was added to a folder last, and what to its folder before a row. */
+  #newest = new Int32Array(64)
+  #older = new Int32Array(64)
   #bytes = new Float64Array(64)
   #files = new Int32Array(64)
-  #times = new Float64Array(64)
+  #times = new Int32Array(64)
   #types = new Uint8Array(64)
   #signs = new Uint8Array(64)
   #known = new Uint8Array(64)
@@ -66,21 +69,18 @@ export class Listing {
     this.#names.write(name, start, 'latin1')
     this.#starts[row + 1] = start + name.length
     this.#parents[row] = parent
-    this.#firsts[row] = NONE
-    this.#lasts[row] = NONE
-    this.#nexts[row] = NONE
+    this.#newest[row] = NONE
+    this.#older[row] = NONE
     this.#bytes[row] = bytes
     this.#files[row] = files
-    this.#times[row] = time
+    this.#times[row] = Math.max(EARLIEST, Math.min(time, LATEST))
     this.#types[row] = MEMBER_TYPES.indexOf(type)
-    this.#signs[row] = SIGNS.indexOf(sign)
-    this.#known[row] = this.isWhole ? 1 : 0
+    // What stays 0 takes no memory.
+    if (sign !== undefined) this.#signs[row] = SIGNS.indexOf(sign)
     this.#length = row + 1
     if (parent !== NONE) {
-      const last = this.#lasts[parent] ?? NONE
-      if (last === NONE) this.#firsts[parent] = row
-      else this.#nexts[last] = row
-      this.#lasts[parent] = row
+      this.#older[row] = this.#newest[parent] ?? NONE
+      this.#newest[parent] = row
     }
     return row
   }
@@ -93,12 +93,11 @@ export class Listing {
     }
     this.#starts = grown(this.#starts, (length) => new Uint32Array(length))
     this.#parents = grown(this.#parents, (length) => new Int32Array(length))
-    this.#firsts = grown(this.#firsts, (length) => new Int32Array(length))
-    this.#lasts = grown(this.#lasts, (length) => new Int32Array(length))
-    this.#nexts = grown(this.#nexts, (length) => new Int32Array(length))
+    this.#newest = grown(this.#newest, (length) => new Int32Array(length))
+    this.#older = grown(this.#older, (length) => new Int32Array(length))
     this.#bytes = grown(this.#bytes, (length) => new Float64Array(length))
     this.#files = grown(this.#files, (length) => new Int32Array(length))
-    this.#times = grown(this.#times, (length) => new Float64Array(length))
+    this.#times = grown(this.#times, (length) => new Int32Array(length))
     this.#types = grown(this.#types, (length) => new Uint8Array(length))
     this.#signs = grown(this.#signs, (length) => new Uint8Array(length))
     this.#known = grown(this.#known, (length) => new Uint8Array(length))
@@ -126,7 +125,7 @@ export class Listing {
 
   /** Whether what is in this folder was added. */
   isKnown(row: number): boolean {
-    return this.#known[row] === 1
+    return this.isWhole || this.#known[row] === 1
   }
 
   setSize(row: number, { bytes, files }: Pick<Path, 'bytes' | 'files'>): void {
@@ -195,11 +194,11 @@ export class Listing {
 
   /** What is directly in a folder, in path order. */
   children(row: number): Int32Array {
+    const newest = this.#newest[row] ?? NONE
     let count = 0
-    for (let at = this.#firsts[row] ?? NONE; at !== NONE; at = this.#nexts[at] ?? NONE) count++
+    for (let at = newest; at !== NONE; at = this.#older[at] ?? NONE) count++
     const children = new Int32Array(count)
-    let i = 0
-    for (let at = this.#firsts[row] ?? NONE; at !== NONE; at = this.#nexts[at] ?? NONE) children[i++] = at
+    for (let at = newest; at !== NONE; at = this.#older[at] ?? NONE) children[--count] = at
     return children
   }
 
@@ -221,7 +220,7 @@ export class Listing {
   }
 
   #child(row: number, name: ByteString): number {
-    for (let at = this.#firsts[row] ?? NONE; at !== NONE; at = this.#nexts[at] ?? NONE) {
+    for (let at = this.#newest[row] ?? NONE; at !== NONE; at = this.#older[at] ?? NONE) {
       const isSameLength = (this.#starts[at + 1] ?? 0) - (this.#starts[at] ?? 0) === name.length
       if (isSameLength && this.name(at) === name) return at
     }

@@ -1,7 +1,6 @@
 /** Fills listings with what the API says. */
 import { setImmediate as turn } from 'node:timers/promises'
 import type { ByteString } from '../../src/text/bytes.ts'
-import { stayCompact } from '../../workers/node/threads/v8.ts'
 import { Listing, type Path, ROOT, type Sign } from './listing.ts'
 import { type FileItem, MOST_CHILDREN, pathOf, type Questions, type TreeAnswer } from './questions.ts'
 
@@ -29,9 +28,8 @@ export async function readWhole(
   expected: number,
   onRead: (paths: number) => void,
 ): Promise<Listing> {
-  stayCompact()
   const builder = new ListingBuilder(expected)
-  for await (const items of questions.files()) {
+  for await (const items of questions.rows()) {
     for (const item of items)
       builder.add(pathOf(item), {
         type: item.type,

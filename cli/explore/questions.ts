@@ -36,6 +36,8 @@ export const fileSchema = z.object({
 })
 export type FileItem = z.output<typeof fileSchema>
 
+const rowSchema = fileSchema.pick({ path: true, pathBase64: true, type: true, bytes: true, mtime: true })
+
 const layerSchema = z.object({
   index: z.number(),
   digest: z.string(),
@@ -157,21 +159,32 @@ export class Questions {
   }
 
   /** The files of the image or of a layer in path order, as they arrive. */
-  async *files({
+  files({
     layer,
     type,
   }: {
     readonly layer?: number
     readonly type?: string
   } = {}): AsyncGenerator<readonly FileItem[]> {
-    const given = { ...layerParameter(layer), ...(type === undefined ? {} : { type }) }
+    return this.#items(fileSchema, { ...layerParameter(layer), ...(type === undefined ? {} : { type }) })
+  }
+
+  /** The files of the image, with what a tree shows of them. */
+  rows(): AsyncGenerator<readonly z.output<typeof rowSchema>[]> {
+    return this.#items(rowSchema, {})
+  }
+
+  async *#items<Schema extends z.ZodType>(
+    schema: Schema,
+    given: Readonly<Record<string, string>>,
+  ): AsyncGenerator<readonly z.output<Schema>[]> {
     const query = this.#query({ ...given, format: 'ndjson' })
     for await (const lines of lineBatches(await this.#ask('/v1/files', query)))
       for (let at = 0; at < lines.length; at += LINES_AT_ONCE)
         yield lines
           .slice(at, at + LINES_AT_ONCE)
           .filter((line) => line !== '')
-          .map((line) => fileSchema.parse(JSON.parse(line)))
+          .map((line) => schema.parse(JSON.parse(line)))
   }
 
   /** The content of a file. */

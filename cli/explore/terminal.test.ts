@@ -101,6 +101,22 @@ describe.runIf(process.platform === 'linux')('in a terminal', () => {
     isGivenBack()
   })
 
+  test.each([
+    { it: 'runs', key: 'j' },
+    { it: 'is stopped', key: '\x1a' },
+  ])(
+    'a terminal that hangs up, as that of a lost connection, ends the explorer that $it',
+    async ({ key }) => {
+      run(`bash -mc '${explore()}; echo stopped; cat'`)
+      await sees('+ etc/')
+      const pid = await processBelow(terminal.pid ?? 0, 'lamina.js\0explore')
+      terminal.stdin?.write(key)
+      await sees(key === 'j' ? 'etc/  1 B' : 'stopped')
+      terminal.kill('SIGKILL')
+      await expect.poll(() => isRunning(pid ?? 0)).toBe(false)
+    },
+  )
+
   test('an image that cannot be read leaves one line', async () => {
     run(`${explore()}-missing; echo code $?; ${SETTINGS}`)
     await once(terminal, 'close')
@@ -108,3 +124,11 @@ describe.runIf(process.platform === 'linux')('in a terminal', () => {
     isGivenBack()
   })
 })
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}

@@ -95,6 +95,7 @@ export const KEYS: readonly KeyEntry[] = [
     hint: 'Enter open',
     panes: VIEWS.filter((view) => view !== 'image'),
   },
+  { shown: '← → in a text', does: 'move sideways', keys: {}, hint: '← → sideways', panes: ['pager'] },
   {
     shown: 'Tab, Shift-Tab, 1 … 9, mouse click',
     does: 'view: 1 tree, 2 layers, 3 waste, 4 advice, 5 packages, 6 duplicates, 7 changes (with IMAGE2 what changed, largest delta first, else what the selected layer did), 8 largest files, 9 image. A click selects the row',

@@ -65,8 +65,8 @@ export function showInfo(explorer: Explorer): void {
 
 export function showDiff(explorer: Explorer): void {
   const sides = selectedSides(explorer)
-  if (sides !== undefined)
-    void explorer.during('comparing', async () => explorer.cover(await diffText(sides)))
+  if (sides === undefined) explorer.say('v compares files in changes (7) and in what a layer did (L)')
+  else void explorer.during('comparing', async () => explorer.cover(await diffText(sides)))
 }
 
 export function copyPath(explorer: Explorer): void {

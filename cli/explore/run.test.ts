@@ -219,7 +219,7 @@ test('what exists is opened: a text with numbers, bytes as hex, an archive; `q` 
   one.type('/data.bin\r\r')
   await sees(one, 'opt/data.bin  1-2 of 2', '00000000  00 01 02 fe')
   one.type('q/app.conf\r\r')
-  await sees(one, 'etc/app.conf  1-19 of 60', ' 7  line seven')
+  await sees(one, 'etc/app.conf  1-19 of 60', ' 7  line seven', '← → sideways')
   one.type('/line 50\r')
   await sees(one, 'line 50', '/line 50')
   one.type('q')
@@ -251,6 +251,8 @@ test('`v` compares a file of two images, moved or not, and what a layer of one d
 
   const one = start()
   await sees(one, '+ var/')
+  one.type('v')
+  await sees(one, 'v compares files in changes (7) and in what a layer did (L)')
   one.type('L')
   await sees(one, 'layer 0')
   one.type(']')

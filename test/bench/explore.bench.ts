@@ -80,6 +80,7 @@ async function walk(command: string, env: Settings): Promise<void> {
   const busy = await timed(screen, MOVES, FRAME_END)
   line('moving while all names are read', percentiles(busy))
   await screen.press('/999\r', '999  ')
+  const read = await screen.peak()
   await screen.press('\x1b[D')
   await screen.press('\x1b[D')
   const moves = await timed(screen, Array(ROUNDS).fill(MOVES).flat(), FRAME_END)
@@ -95,7 +96,7 @@ async function walk(command: string, env: Settings): Promise<void> {
     'moving in the filtered tree',
     percentiles(await timed(screen, Array(ROUNDS).fill(['j', 'k']).flat(), FRAME_END)),
   )
-  line('peak memory, MB', { opened, 'at the end': await screen.peak() })
+  line('peak memory, MB', { opened, 'all names read': read, 'at the end': await screen.peak() })
   await screen.end()
 }
 

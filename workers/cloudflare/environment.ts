@@ -16,6 +16,7 @@ import { CloudflareImageQueue, type ImageMessages } from './image-queue.ts'
 import { shareMemory } from './memory.ts'
 import { type R2Bucket, R2Store } from './r2-store.ts'
 import type { RateLimiter } from './rate.ts'
+import { yieldingBucket } from './yielding-bucket.ts'
 
 const WASM: Record<WasmName, WebAssembly.Module> = { zstd, sha256 }
 
@@ -65,7 +66,7 @@ export function serviceOf(environment: Environment): Service {
   const configuration = parseConfiguration(settings(environment), kind)
   const fetch = createFetch(environment)
   const store = isLocal(environment)
-    ? new R2Store(environment.BUCKET, { pieceBytes: LOCAL_PIECE_BYTES })
+    ? new R2Store(yieldingBucket(environment.BUCKET), { pieceBytes: LOCAL_PIECE_BYTES })
     : new FactsCache(new R2Store(environment.BUCKET), {
         cache: () => caches.open('facts'),
         keepAlive: waitUntil,

@@ -53,9 +53,8 @@ const WRITTEN_TOO_OFTEN = 10058
 
 export type R2StoreOptions = {
   /**
-   * Reads larger objects in pieces of this size, writes larger ones one after the other, and lets the event loop turn after each.
-   * For Miniflare, whose bucket is in the same workerd: the next bytes are always available, and workerd serves connections only
-   * when no event is waiting.
+   * Reads larger objects in pieces of this size, and writes larger ones one after the other. For Miniflare, with a bucket that
+   * yields: see `yielding-bucket.ts`.
    */
   readonly pieceBytes?: number
 }
@@ -116,7 +115,6 @@ export class R2Store implements ObjectStore {
           if (piece === null) throw new Problem('store_error', 'an object was deleted while it was read')
           controller.enqueue(piece)
           at += length
-          await pause(0)
         },
       },
       { highWaterMark: 0 },
@@ -165,7 +163,6 @@ export class R2Store implements ObjectStore {
       return await write()
     } finally {
       clearTimeout(late)
-      await pause(0)
       permit.release()
     }
   }

@@ -34,28 +34,6 @@ test('a range longer than one piece equals the range read at once', async () => 
   }
 })
 
-test('the event loop serves others after each piece of an object', async () => {
-  const pieces = 12
-  const pieceBytes = 256 * 1024
-  const bytes = new Uint8Array(pieces * pieceBytes).map((_, i) => i >> 12)
-  await new R2Store(env.BUCKET).put('in-pieces', bytes)
-  const store = new R2Store(env.BUCKET, { pieceBytes })
-  for (const range of [undefined, { offset: 0, length: bytes.length }]) {
-    const object = await store.get('in-pieces', range)
-    let turns = 0
-    let timer: ReturnType<typeof setTimeout>
-    const turn = () => {
-      turns++
-      timer = setTimeout(turn)
-    }
-    timer = setTimeout(turn)
-    const read = new Uint8Array(await new Response(object?.body).arrayBuffer())
-    clearTimeout(timer)
-    expect(Buffer.compare(read, bytes)).toBe(0)
-    expect(turns).toBeGreaterThanOrEqual(pieces - 1)
-  }
-})
-
 /** What is written at the same time, for a store that has this bucket. */
 function counting(): { readonly bucket: R2Bucket; readonly most: () => number } {
   let running = 0

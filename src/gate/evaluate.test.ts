@@ -279,6 +279,7 @@ describe('each rule, at its limit and past it', () => {
       pass: false,
       limit: 'warning',
       actual: 'error',
+      message: '1 finding of severity error; the policy allows warning.',
       evidence: [{ path: 'app/key', bytes: 5, layer: 2 }],
     })
     expect((await only('maxSeverity=info')).evidence?.map(({ path }) => path)).toEqual([

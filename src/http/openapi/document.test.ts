@@ -34,6 +34,11 @@ beforeAll(async () => {
   document = await (await startApp().ask('/openapi.json')).json()
 })
 
+test("its version is this package's", async () => {
+  const { version } = JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8'))
+  expect(document.info).toMatchObject({ version })
+})
+
 test('openapi.yaml equals what the service serves', async () => {
   const written = await readFile(new URL('../../../openapi.yaml', import.meta.url), 'utf8')
   expect(await (await startApp().ask('/openapi.yaml')).text()).toBe(written)

@@ -5,6 +5,7 @@ import type { Matches } from './words.ts'
 export class Filter {
   readonly #matches: Matches
   readonly #kept: Uint8Array
+  /** Of folders: the sums of what is kept below them. What stays 0 takes no memory. */
   readonly #bytes: Float64Array
   readonly #files: Int32Array
 
@@ -19,15 +20,10 @@ export class Filter {
     for (let row = ROOT + 1; row < listing.length; row++)
       if (matches.fits(row) || this.#kept[listing.parent(row)] === 1) this.#kept[row] = 1
     for (let row = listing.length - 1; row > ROOT; row--) {
-      if (!this.keeps(row)) continue
-      if (!listing.isFolder(row)) {
-        this.#bytes[row] = listing.bytes(row)
-        this.#files[row] = listing.files(row)
-      }
-      if (!listing.counts(row)) continue
+      if (!this.keeps(row) || !listing.counts(row)) continue
       const parent = listing.parent(row)
-      this.#bytes[parent] = (this.#bytes[parent] ?? 0) + (this.#bytes[row] ?? 0)
-      this.#files[parent] = (this.#files[parent] ?? 0) + (this.#files[row] ?? 0)
+      this.#bytes[parent] = (this.#bytes[parent] ?? 0) + this.bytes(row)
+      this.#files[parent] = (this.#files[parent] ?? 0) + this.files(row)
     }
   }
 
@@ -45,11 +41,11 @@ export class Filter {
   }
 
   bytes(row: number): number {
-    return this.#bytes[row] ?? 0
+    return this.listing.isFolder(row) ? (this.#bytes[row] ?? 0) : this.listing.bytes(row)
   }
 
   files(row: number): number {
-    return this.#files[row] ?? 0
+    return this.listing.isFolder(row) ? (this.#files[row] ?? 0) : this.listing.files(row)
   }
 
   time(row: number): number {

@@ -32,7 +32,7 @@ export class Listing {
   #names = Buffer.alloc(4_096)
   #starts = new Uint32Array(64)
   #parents = new Int32Array(64)
-  /** What was added to a folder last, and what to its folder before a row. */
+  /** What was added to a folder last, and what to its folder before a row: ROOT, which is in no folder, if nothing. */
   #newest = new Int32Array(64)
   #older = new Int32Array(64)
   #bytes = new Float64Array(64)
@@ -69,8 +69,6 @@ export class Listing {
     this.#names.write(name, start, 'latin1')
     this.#starts[row + 1] = start + name.length
     this.#parents[row] = parent
-    this.#newest[row] = NONE
-    this.#older[row] = NONE
     this.#bytes[row] = bytes
     this.#files[row] = files
     this.#times[row] = Math.max(EARLIEST, Math.min(time, LATEST))
@@ -79,7 +77,7 @@ export class Listing {
     if (sign !== undefined) this.#signs[row] = SIGNS.indexOf(sign)
     this.#length = row + 1
     if (parent !== NONE) {
-      this.#older[row] = this.#newest[parent] ?? NONE
+      this.#older[row] = this.#newest[parent] ?? ROOT
       this.#newest[parent] = row
     }
     return row
@@ -194,11 +192,11 @@ export class Listing {
 
   /** What is directly in a folder, in path order. */
   children(row: number): Int32Array {
-    const newest = this.#newest[row] ?? NONE
+    const newest = this.#newest[row] ?? ROOT
     let count = 0
-    for (let at = newest; at !== NONE; at = this.#older[at] ?? NONE) count++
+    for (let at = newest; at !== ROOT; at = this.#older[at] ?? ROOT) count++
     const children = new Int32Array(count)
-    for (let at = newest; at !== NONE; at = this.#older[at] ?? NONE) children[--count] = at
+    for (let at = newest; at !== ROOT; at = this.#older[at] ?? ROOT) children[--count] = at
     return children
   }
 
@@ -207,7 +205,7 @@ export class Listing {
     let row = ROOT
     for (const part of path === '' ? [] : path.split('/')) {
       const child = this.#child(row, part)
-      if (child === NONE) return row
+      if (child === undefined) return row
       row = child
     }
     return row
@@ -219,12 +217,12 @@ export class Listing {
     return this.path(row) === path ? row : undefined
   }
 
-  #child(row: number, name: ByteString): number {
-    for (let at = this.#newest[row] ?? NONE; at !== NONE; at = this.#older[at] ?? NONE) {
+  #child(row: number, name: ByteString): number | undefined {
+    for (let at = this.#newest[row] ?? ROOT; at !== ROOT; at = this.#older[at] ?? ROOT) {
       const isSameLength = (this.#starts[at + 1] ?? 0) - (this.#starts[at] ?? 0) === name.length
       if (isSameLength && this.name(at) === name) return at
     }
-    return NONE
+    return undefined
   }
 
   /** The name as text; bytes that are not UTF-8 become U+FFFD. */

@@ -59,7 +59,7 @@ export type FrameParts = {
 type AnswerProblem = (context: RequestContext, problem: Problem) => Response | Promise<Response>
 
 /** Each holds up to 9 MB: two parts, and the pieces of its body. */
-const UPLOAD_LIMITS: SemaphoreLimits = { total: 16, perKey: 8 }
+const UPLOAD_LIMITS: SemaphoreLimits = { total: 8, perKey: 4 }
 
 const VARY = 'Accept, Authorization, X-Registry-Auth, X-Registry-Config'
 

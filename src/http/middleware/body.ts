@@ -25,8 +25,8 @@ const RETRY_AFTER_SECONDS = 5
 export const BODY_LIMITS: BodyLimits = {
   silentMilliseconds: 20_000,
   wholeMilliseconds: 60_000,
-  heldBytes: 32 * MIB,
-  heldBytesOfOneClient: 16 * MIB,
+  heldBytes: 16 * MIB,
+  heldBytesOfOneClient: 8 * MIB,
 }
 
 /** Bodies already read, for requests that another thread then answers. */
